@@ -1,0 +1,265 @@
+package client
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/pion/stun/v3"
+)
+
+// Headroom is how many bytes SendInPlace needs in front of a payload, Tailroom
+// how many behind it: the header of a Send indication to an IPv6 peer is 48
+// bytes, and its payload is padded to a multiple of 4.
+const (
+	Headroom = 64
+	Tailroom = 4
+)
+
+// Transmit is a datagram to send.
+type Transmit struct {
+	Flow Flow
+	To   netip.AddrPort
+	Data []byte // good until the next call that is not a Poll
+}
+
+// Client is the machine. Its zero value wants Init.
+type Client struct {
+	cfg   settings
+	phase Phase // written by become alone
+	now   time.Duration
+	auth  auth
+	stats Stats
+
+	requests []*transaction // oldest first
+	forgone  []forgone
+
+	flow       Flow
+	nextFlow   Flow
+	awaited    Flow // the flow that the caller is asked for; 0 = none
+	flowGone   bool
+	ports      uint8 // local ports tried by this Allocate
+	reclaimed  bool
+	lease      lease
+	reusableAt time.Duration // the server may answer 437 to an Allocate before
+	partingID  transactionID
+
+	familyRefused bool        // 440
+	alloc         *allocation // in PhaseAllocated alone
+	expired       *verdict    // the credentials were rejected
+	closing       *closing    // in PhaseClosing alone
+	permissions   []permission
+	channels      []channel
+	channelStart  uint16
+	queue         []queued
+	queuedBytes   int
+
+	first     Transmit
+	hasFirst  bool
+	transmits []Transmit
+	events    []Event
+	received  received
+
+	next  wake
+	stale bool // next is to be found anew
+}
+
+// settings is what Init keeps of a Config.
+type settings struct {
+	server         netip.AddrPort
+	family         Family
+	fingerprint    bool
+	autoPermission bool
+	reclaim        bool
+	reallocate     bool
+	rc, rm         int
+	lifetime       time.Duration
+	rto            time.Duration
+	refreshCap     time.Duration
+	software       string
+	rand           io.Reader
+}
+
+// New makes a client. It emits nothing before Allocate.
+func New(cfg Config) (*Client, error) {
+	c := new(Client)
+	if err := c.Init(cfg); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Init makes c a new client; it is New for clients that live by value.
+func (c *Client) Init(cfg Config) error {
+	if err := cfg.check(); err != nil {
+		return err
+	}
+	var start [2]byte
+	if _, err := io.ReadFull(cfg.Rand, start[:]); err != nil {
+		return ErrEntropy
+	}
+	*c = Client{
+		cfg:          cfg.settings(),
+		nextFlow:     1,
+		stale:        true,
+		channelStart: binary.BigEndian.Uint16(start[:]) % maxChannels,
+	}
+	c.auth.username, c.auth.password = bytes.Clone(cfg.Username), bytes.Clone(cfg.Password)
+	return nil
+}
+
+func (cfg *Config) settings() settings {
+	s := settings{
+		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
+		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate,
+		rc: cfg.Rc, rm: cfg.Rm, lifetime: cfg.Lifetime, rto: cfg.RTO,
+		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand,
+	}
+	if s.rto == 0 {
+		s.rto = defaultRTO
+	}
+	if s.rc == 0 {
+		s.rc = defaultRc
+	}
+	if s.rm == 0 {
+		s.rm = defaultRm
+	}
+	return s
+}
+
+func (cfg *Config) check() error {
+	bad := func(why string) error { return fmt.Errorf("%w: %s", ErrConfig, why) }
+	switch {
+	case !cfg.Server.IsValid() || cfg.Server.Port() == 0 || cfg.Server.Addr().IsUnspecified():
+		return bad("Server is not a transport address")
+	case cfg.Rand == nil:
+		return bad("Rand is missing")
+	case len(cfg.Username) > maxUsername:
+		return bad("Username is longer than 508 bytes")
+	case len(cfg.Password) > maxText:
+		return bad("Password is longer than 763 bytes")
+	case len(cfg.Username) == 0 && len(cfg.Password) != 0:
+		return bad("Password without Username")
+	case len(cfg.Software) > maxReason:
+		return bad("Software is longer than 128 bytes")
+	case cfg.Family > FamilyIPv6:
+		return bad("Family is unknown")
+	case cfg.Lifetime < 0 || cfg.Lifetime > maxLifetime:
+		return bad("Lifetime is out of range")
+	case cfg.RTO < 0 || cfg.RTO > maxRTO || cfg.RTO != 0 && cfg.RTO < time.Millisecond:
+		return bad("RTO is not between 1 ms and 1 min")
+	case cfg.Rc < 0 || cfg.Rc > maxSends || cfg.Rm < 0 || cfg.Rm > maxWaits:
+		return bad("Rc or Rm is out of range")
+	case cfg.RefreshCap < 0 || cfg.RefreshCap != 0 && cfg.RefreshCap < refreshMinimum:
+		return bad("RefreshCap is shorter than 1 s")
+	}
+	return nil
+}
+
+// Phase is the present phase.
+func (c *Client) Phase() Phase { return c.phase }
+
+// become enters a phase.
+func (c *Client) become(p Phase) {
+	c.phase = p
+	c.rearm()
+}
+
+// Relayed is the relayed transport address; the zero AddrPort without an
+// allocation.
+func (c *Client) Relayed() netip.AddrPort {
+	if c.alloc == nil {
+		return netip.AddrPort{}
+	}
+	return c.alloc.relayed
+}
+
+// Mapped is our server-reflexive address, as the server saw it when it
+// allocated; the zero AddrPort without an allocation.
+func (c *Client) Mapped() netip.AddrPort {
+	if c.alloc == nil {
+		return netip.AddrPort{}
+	}
+	return c.alloc.mapped
+}
+
+// Lifetime is what the server granted last; 0 without an allocation.
+func (c *Client) Lifetime() time.Duration {
+	if c.alloc == nil {
+		return 0
+	}
+	return c.alloc.lifetime
+}
+
+// Stats are the counters.
+func (c *Client) Stats() Stats { return c.stats }
+
+// Free wipes credentials and keys and drops everything. c is closed after it.
+// What the server holds stays there: Close comes first.
+func (c *Client) Free() {
+	for i := range c.forgone {
+		c.forgone[i].signer.wipe()
+	}
+	for _, tx := range c.requests {
+		if tx.signer != nil {
+			tx.signer.wipe()
+		}
+	}
+	c.auth.wipe()
+	*c = Client{phase: PhaseClosed, stats: c.stats}
+}
+
+func (c *Client) draw(b []byte) error {
+	_, err := io.ReadFull(c.cfg.rand, b)
+	return err
+}
+
+// HandleInput takes one datagram. from is its source; the zero AddrPort says
+// that the flow is connected and so can bring nothing but the server's.
+func (c *Client) HandleInput(now time.Duration, flow Flow, from netip.AddrPort, data []byte) {
+	now = c.at(now)
+	c.stats.ReceivedMessages++
+	c.stats.ReceivedBytes += uint64(len(data))
+	switch {
+	case c.phase == PhaseClosed:
+		c.stats.IgnoredClosed++
+	case flow != c.flow:
+		c.stats.IgnoredFlow++
+	case from.IsValid() && unmap(from) != c.cfg.server:
+		c.stats.IgnoredSource++
+	case len(data) > 0 && data[0] < 4:
+		c.handleSTUN(now, data)
+	case len(data) > 0 && data[0]>>4 == 4:
+		c.handleChannelData(now, data)
+	default:
+		// "Others: Reserved; MUST be dropped and an alert MAY be logged"
+		// https://www.rfc-editor.org/rfc/rfc8656#section-12
+		c.stats.IgnoredMalformed++
+	}
+}
+
+func (c *Client) handleSTUN(now time.Duration, data []byte) {
+	var room [16]stun.RawAttribute
+	var m message
+	ok, badFingerprint := m.parse(data, room[:])
+	switch {
+	case badFingerprint:
+		c.stats.IgnoredFingerprint++
+	case !ok:
+		c.stats.IgnoredMalformed++
+	case m.Type.Class == stun.ClassSuccessResponse || m.Type.Class == stun.ClassErrorResponse:
+		c.handleResponse(now, &m)
+	case m.Type != stun.NewType(stun.MethodData, stun.ClassIndication):
+		c.stats.IgnoredUnexpected++
+	case m.unknown:
+		// "If the indication contains unknown comprehension-required attributes,
+		// the indication is discarded and processing ceases."
+		// https://www.rfc-editor.org/rfc/rfc8489#section-6.3.2
+		c.stats.IgnoredAttribute++
+	default:
+		c.handleData(now, &m)
+	}
+}

@@ -1,0 +1,31 @@
+package client
+
+import "errors"
+
+// What commands answer. A command that answers an error has changed nothing.
+var (
+	// ErrClosed: Close was called.
+	ErrClosed = errors.New("turn: client is closed")
+	// ErrPhase: the command makes no sense in this phase (Allocate twice,
+	// Refresh without an allocation).
+	ErrPhase = errors.New("turn: not possible in this phase")
+	// ErrTooLarge: the payload does not fit a TURN message.
+	ErrTooLarge = errors.New("turn: payload too large")
+	// ErrNoPermission: there is no permission for the peer, and
+	// Config.AutoPermission is off.
+	ErrNoPermission = errors.New("turn: no permission for this peer")
+	// ErrQueueFull: a bounded queue is full; see limits.go.
+	ErrQueueFull = errors.New("turn: queue is full")
+	// ErrFamily: the peer is not of the relayed address's family.
+	ErrFamily = errors.New("turn: peer is of another address family than the allocation")
+	// ErrPeer: the address is not one that a peer can have.
+	ErrPeer = errors.New("turn: not a peer's address")
+	// ErrNoChannel: all channel numbers are in use or in quarantine.
+	ErrNoChannel = errors.New("turn: no channel number is free")
+	// ErrLimit: a table is full; see limits.go.
+	ErrLimit = errors.New("turn: too many peers")
+	// ErrConfig is wrapped by every error that Init answers.
+	ErrConfig = errors.New("turn: configuration")
+	// ErrEntropy: Config.Rand failed.
+	ErrEntropy = errors.New("turn: no entropy")
+)

@@ -1,0 +1,144 @@
+package client
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/pion/stun/v3"
+)
+
+// EventKind says what happened. The numbers are part of the ABI: they are
+// never reused and never change.
+type EventKind uint16
+
+const (
+	// Allocated: Relayed, Mapped, Lifetime.
+	Allocated EventKind = 1
+	// AllocateFailed: Code (0 for a time-out or an unusable answer), Reason,
+	// Signed, RetryAfter; Until when the server may hold an allocation all
+	// the same.
+	AllocateFailed EventKind = 2
+	// PermissionCreated: Peer (its port is 0). Told once, not at each refresh.
+	PermissionCreated EventKind = 3
+	// PermissionFailed: Peer (its port is 0), Method, Code, Reason, Signed.
+	PermissionFailed EventKind = 4
+	// ChannelBound: Peer, Channel. Told once, not at each refresh.
+	ChannelBound EventKind = 5
+	// ChannelFailed: Peer, Channel, Method, Code, Reason, Signed.
+	ChannelFailed EventKind = 6
+	// Refreshed: Lifetime.
+	Refreshed EventKind = 7
+	// DataReceived: Peer, Channel (0 when it came in a Data indication), Data.
+	// Data is a part of the slice given to HandleInput.
+	DataReceived EventKind = 8
+	// PeerICMP: Peer (port 0 = any), ICMP.
+	PeerICMP EventKind = 9
+	// NeedNewPort: the server holds another allocation on this 5-tuple (437)
+	// and the machine waits: open Flow from another local port, close the
+	// present one, then call FlowOpened; or FlowClosed, to give up.
+	// Code, Reason, Signed; Until when something of ours may be left behind.
+	NeedNewPort EventKind = 10
+	// FlowNeeded: open Flow to Peer, then call FlowOpened (rebind, redirect,
+	// race: kept for them).
+	FlowNeeded EventKind = 11
+	// Redirected: Peer is the alternate server (300), Signed.
+	Redirected EventKind = 12
+	// CredentialsExpired: the server does not take the credentials any more;
+	// the allocation lives until Until. Code, Reason, Signed. See SetCredentials.
+	CredentialsExpired EventKind = 13
+	// TokenNeeded: kept for RFC 7635.
+	TokenNeeded EventKind = 14
+	// AllocationLost: the allocation is gone, and all that was under it. Method,
+	// Code, Reason, Signed; Until when the server may still hold it.
+	AllocationLost EventKind = 15
+	// CommandDropped: a command that waited for the allocation will not be
+	// carried out. Method, Peer, Reason.
+	CommandDropped EventKind = 16
+	// PartingChanged: what Parting returns has changed: fetch it anew.
+	PartingChanged EventKind = 17
+	// Closed: the last event. Outcome, Reason, ReuseAfter, Until.
+	Closed EventKind = 18
+	// Reclaimed: an allocation that an earlier run left on this 5-tuple was
+	// released; the Allocate follows after ReuseAfter.
+	Reclaimed EventKind = 19
+	// RefreshFailed: Method, Code, Reason, Signed. The allocation lives on, and
+	// the Refresh is tried again.
+	RefreshFailed EventKind = 20
+)
+
+var eventNames = map[EventKind]string{
+	Allocated: "Allocated", AllocateFailed: "AllocateFailed",
+	PermissionCreated: "PermissionCreated", PermissionFailed: "PermissionFailed",
+	ChannelBound: "ChannelBound", ChannelFailed: "ChannelFailed",
+	Refreshed: "Refreshed", DataReceived: "DataReceived", PeerICMP: "PeerICMP",
+	NeedNewPort: "NeedNewPort", FlowNeeded: "FlowNeeded", Redirected: "Redirected",
+	CredentialsExpired: "CredentialsExpired", TokenNeeded: "TokenNeeded",
+	AllocationLost: "AllocationLost", CommandDropped: "CommandDropped",
+	PartingChanged: "PartingChanged", Closed: "Closed", Reclaimed: "Reclaimed",
+	RefreshFailed: "RefreshFailed",
+}
+
+func (k EventKind) String() string {
+	if s, ok := eventNames[k]; ok {
+		return s
+	}
+	return "unknown"
+}
+
+// Event is an effect for the user. Which fields are set stands at its kind;
+// the others are zero.
+type Event struct {
+	Kind    EventKind
+	Signed  bool // the response that caused a failure carried a valid MESSAGE-INTEGRITY
+	Outcome Outcome
+	Channel uint16
+	Method  stun.Method // the request that failed
+	Code    int         // STUN error code; 0 = none (a time-out, a local cause)
+	Flow    Flow
+	Peer    netip.AddrPort
+	Relayed netip.AddrPort
+	Mapped  netip.AddrPort
+	ICMP    ICMP
+	// Reason is the server's reason phrase (printable, at most 128 bytes) or a
+	// sentence of the machine's own that says what was tried.
+	Reason     string
+	Lifetime   time.Duration // granted by the server
+	RetryAfter time.Duration // leave the server alone for so long
+	ReuseAfter time.Duration // the local port is free again after so long
+	Until      time.Duration // an instant: the server may hold an allocation of ours until then; 0 = none
+	Data       []byte
+}
+
+// event makes the event that tells of a failure.
+func (v verdict) event(kind EventKind) Event {
+	return Event{Kind: kind, Code: v.code, Reason: v.reason, Signed: v.signed}
+}
+
+// ICMP is what RFC 8656 section 18.13 carries.
+type ICMP struct {
+	Type, Code uint8
+	Data       [4]byte
+}
+
+// Outcome says what a Close came to.
+type Outcome uint8
+
+const (
+	// Released: the server has said that the allocation is gone.
+	Released Outcome = 1
+	// NothingToRelease: no allocation of ours can exist.
+	NothingToRelease Outcome = 2
+	// Unconfirmed: a release was sent and no valid verdict came.
+	Unconfirmed Outcome = 3
+	// Abandoned: no release was sent although an allocation may live.
+	Abandoned Outcome = 4
+)
+
+var outcomeNames = [...]string{"", "released", "nothing_to_release", "unconfirmed", "abandoned"}
+
+func (o Outcome) String() string {
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
+	}
+	return "unknown"
+}

@@ -1,0 +1,83 @@
+package client
+
+import (
+	"time"
+
+	"github.com/pion/stun/v3"
+)
+
+// awaitFlow asks the caller for another flow and waits for it.
+func (c *Client) awaitFlow(e Event) {
+	c.become(PhaseAllocating)
+	c.awaited = c.nextFlow
+	c.nextFlow++
+	e.Method, e.Flow, e.Peer = stun.MethodAllocate, c.awaited, c.cfg.server
+	c.emit(e)
+}
+
+// FlowOpened: the flow that an event asked for is there.
+func (c *Client) FlowOpened(now time.Duration, flow Flow) {
+	now = c.at(now)
+	if c.awaited == 0 || flow != c.awaited || c.phase >= PhaseClosing {
+		c.stats.IgnoredFlow++
+		return
+	}
+	// What may live on the old flow was said in the event: this one starts clean.
+	c.flow, c.awaited, c.flowGone = flow, 0, false
+	c.lease, c.forgone, c.reusableAt = lease{}, nil, 0
+	c.touchParting()
+	c.startAllocate(now)
+}
+
+// FlowClosed: the flow is gone, or could not be opened.
+func (c *Client) FlowClosed(now time.Duration, flow Flow) {
+	now = c.at(now)
+	switch {
+	case c.phase == PhaseClosed:
+		c.stats.IgnoredFlow++
+	case c.awaited != 0 && flow == c.awaited:
+		c.awaited = 0
+		c.giveUpAllocate(now, verdict{code: int(stun.CodeAllocMismatch), reason: "no other local port could be opened"})
+	case flow == c.flow:
+		c.flowLost(now)
+	default:
+		c.stats.IgnoredFlow++
+	}
+}
+
+func (c *Client) flowLost(now time.Duration) {
+	c.flowGone = true
+	if c.awaited != 0 {
+		return // the old socket was closed for the new one
+	}
+	why := verdict{reason: "the flow to the server was closed"}
+	switch c.phase {
+	case PhaseClosing:
+		c.finishClose(now, why.reason)
+	case PhaseAllocated:
+		c.lose(now, lossOf{verdict: why})
+	case PhaseAllocating, PhaseAuthenticated:
+		c.dropRequests(forAllocate, forReclaim)
+		c.giveUpAllocate(now, why)
+	default:
+		c.dropRequests(forRelease)
+	}
+}
+
+// PathError: "A STUN transaction over UDP or DTLS-over-UDP is also considered
+// failed if there has been a hard ICMP error [RFC1122]."
+// https://www.rfc-editor.org/rfc/rfc8489#section-6.2.1
+//
+// A release goes on all the same: it has nothing to lose by another copy.
+func (c *Client) PathError(now time.Duration, flow Flow) {
+	now = c.at(now)
+	if flow != c.flow || c.phase >= PhaseClosing {
+		c.stats.IgnoredFlow++
+		return
+	}
+	for _, tx := range append([]*transaction(nil), c.requests...) {
+		if tx.sends > 0 && tx.purpose != forRelease && c.find(tx.id) == tx {
+			c.end(now, tx, verdict{reason: "the path to " + c.cfg.server.String() + " answered with an ICMP error: is a server listening there?"})
+		}
+	}
+}

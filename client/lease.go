@@ -1,0 +1,137 @@
+package client
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/pion/stun/v3"
+)
+
+// lease is what the server may hold for us on the present flow, known to us or
+// not. It begins with the first send of an Allocate and ends with the server's
+// word that nothing is there.
+type lease struct {
+	until   time.Duration // 0: nothing of ours can be there
+	granted time.Duration // LIFETIME of the last success
+	signed  bool          // it was, or is being, asked for with credentials
+}
+
+// noteSent keeps the books of what a send may bring about on the server.
+func (c *Client) noteSent(now time.Duration, tx *transaction) {
+	switch tx.purpose {
+	case forAllocate:
+		c.lease.until = max(c.lease.until, now+max(assumedLifetime, c.cfg.lifetime))
+		c.lease.signed = c.lease.signed || tx.signer != nil
+	case forRefresh, forProbe:
+		c.lease.until = max(c.lease.until, now+max(c.lease.granted, c.cfg.lifetime))
+	case forPermission:
+		c.notePermissionsSent(now, tx)
+	case forChannel:
+		c.noteChannelSent(now, tx)
+	}
+}
+
+// grant notes the server's own word.
+func (c *Client) grant(tx *transaction, granted time.Duration) {
+	c.lease.granted = granted
+	c.lease.until = tx.lastAt + granted
+}
+
+// mayLive says whether the server may hold an allocation of ours.
+func (c *Client) mayLive(now time.Duration) bool { return c.lease.until > now }
+
+// owed is the instant to which the server may hold an allocation, 0 for none.
+func (c *Client) owed(now time.Duration) time.Duration {
+	if c.mayLive(now) {
+		return c.lease.until
+	}
+	return 0
+}
+
+// settleRefused: an error to an Allocate that proves that it left nothing
+// behind. What an earlier, signed one may have left is not refused with an
+// unsigned one.
+func (c *Client) settleRefused(tx *transaction, v verdict) {
+	if tx.purpose == forAllocate && definite(tx, v) && (tx.signer != nil || !c.lease.signed) {
+		c.settle()
+	}
+}
+
+// settle: nothing of ours is on the server.
+func (c *Client) settle() {
+	if c.lease.signed {
+		c.lease = lease{}
+		c.touchParting()
+	}
+	c.lease = lease{}
+}
+
+// forgone is a request that was given up although the server may have obeyed
+// it: its late success is news.
+type forgone struct {
+	id      transactionID
+	purpose purpose
+	signer  *credential
+	lastAt  time.Duration
+}
+
+// forgo remembers the IDs of a request that is given up.
+func (c *Client) forgo(tx *transaction) {
+	if tx.sends == 0 || tx.signer == nil {
+		return // an unsigned success proves nothing later on (I7)
+	}
+	c.forgone = append(c.forgone, forgone{tx.id, tx.purpose, tx.signer, tx.lastAt})
+	for _, id := range tx.elders[:tx.resigned] {
+		c.forgone = append(c.forgone, forgone{id, tx.purpose, tx.signer, tx.lastAt})
+	}
+	if n := len(c.forgone) - maxForgone; n > 0 {
+		c.forgone = append(c.forgone[:0], c.forgone[n:]...)
+	}
+}
+
+// handleLate takes a response that no request in flight waits for.
+func (c *Client) handleLate(now time.Duration, m *message) {
+	for _, f := range c.forgone {
+		if f.id == m.TransactionID && m.Type == successOf(f.purpose) && m.signedBy(f.signer) {
+			c.lateSuccess(now, f, m)
+			return
+		}
+	}
+	c.stats.IgnoredTransaction++
+}
+
+// lateSuccess: the server holds what we had given up.
+func (c *Client) lateSuccess(now time.Duration, f forgone, m *message) {
+	c.forget(f.id)
+	granted := lifetime(0)
+	_ = granted.GetFrom(&m.Message)
+	late := &transaction{id: f.id, purpose: f.purpose, signer: f.signer, lastAt: f.lastAt, firstAt: f.lastAt, sends: 1}
+	switch {
+	case c.phase == PhaseAllocated || f.purpose != forAllocate && c.phase != PhaseClosing:
+		c.stats.IgnoredTransaction++
+	case c.phase == PhaseAllocating || c.phase == PhaseAuthenticated:
+		c.adopt(now, late, m)
+	default:
+		c.grant(late, max(time.Duration(granted), assumedLifetime))
+		c.lease.signed = true
+		c.restartRelease(now)
+	}
+}
+
+func successOf(p purpose) stun.MessageType {
+	return stun.NewType(p.method(), stun.ClassSuccessResponse)
+}
+
+func (c *Client) forget(id transactionID) {
+	for i := range c.forgone {
+		if c.forgone[i].id == id {
+			c.forgone = append(c.forgone[:i], c.forgone[i+1:]...)
+			return
+		}
+	}
+}
+
+// peerFamily says whether the address can be a peer of our allocation.
+func (c *Client) peerFamily(addr netip.Addr) bool {
+	return addr.Is6() == (c.cfg.family == FamilyIPv6)
+}

@@ -1,0 +1,130 @@
+package client
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/pion/stun/v3"
+)
+
+// message is a STUN message from the server, as far as it may be believed:
+// what stands behind the integrity attribute is not there.
+type message struct {
+	stun.Message
+	integrity bool // MESSAGE-INTEGRITY is there
+	unknown   bool // an attribute that must be understood and is not
+}
+
+// parse reads a datagram. attrs is room for its attributes. It answers false
+// for what is not one whole STUN message; broken tells a bad FINGERPRINT.
+func (m *message) parse(data []byte, attrs []stun.RawAttribute) (ok, badFingerprint bool) {
+	// Checking an HMAC appends to Raw: its capacity ends with the datagram.
+	m.Raw = data[:len(data):len(data)]
+	m.Attributes = attrs[:0]
+	if m.Decode() != nil || int(m.Length)+20 != len(data) || m.Length%4 != 0 {
+		return false, false
+	}
+	if m.Contains(stun.AttrFingerprint) && stun.Fingerprint.Check(&m.Message) != nil {
+		return false, true
+	}
+	m.Attributes = trusted(m.Attributes)
+	for _, a := range m.Attributes {
+		m.integrity = m.integrity || a.Type == stun.AttrMessageIntegrity
+		m.unknown = m.unknown || a.Type.Required() && !understood(a.Type)
+	}
+	return true, false
+}
+
+// trusted cuts the list behind the first integrity attribute:
+//
+//	"agents MUST ignore all other attributes that follow MESSAGE-INTEGRITY"
+//
+// https://www.rfc-editor.org/rfc/rfc8489#section-14.5
+func trusted(attrs stun.Attributes) stun.Attributes {
+	for i, a := range attrs {
+		if a.Type == stun.AttrMessageIntegrity || a.Type == stun.AttrMessageIntegritySHA256 {
+			return attrs[:i+1]
+		}
+	}
+	return attrs
+}
+
+// understood lists the comprehension-required attributes that we know, and so
+// ignore where they are not expected.
+func understood(t stun.AttrType) bool {
+	switch t {
+	case stun.AttrMappedAddress, stun.AttrUsername, stun.AttrMessageIntegrity,
+		stun.AttrErrorCode, stun.AttrUnknownAttributes, stun.AttrChannelNumber,
+		stun.AttrLifetime, stun.AttrXORPeerAddress, stun.AttrData, stun.AttrRealm,
+		stun.AttrNonce, stun.AttrXORRelayedAddress, stun.AttrRequestedAddressFamily,
+		stun.AttrEvenPort, stun.AttrRequestedTransport, stun.AttrDontFragment,
+		stun.AttrMessageIntegritySHA256, stun.AttrPasswordAlgorithm, stun.AttrUserhash,
+		stun.AttrXORMappedAddress, stun.AttrReservationToken, stun.AttrConnectionID:
+		return true
+	}
+	return false
+}
+
+// signedBy says whether the message carries the credential's integrity.
+func (m *message) signedBy(cr *credential) bool {
+	return cr != nil && m.integrity && stun.MessageIntegrity(cr.key[:]).Check(&m.Message) == nil
+}
+
+// challenge reads REALM and NONCE; ones that are too long are as if absent.
+func (m *message) challenge() challenge {
+	return challenge{realm: m.text(stun.AttrRealm), nonce: m.text(stun.AttrNonce)}
+}
+
+func (m *message) text(t stun.AttrType) []byte {
+	attr, _ := m.Attributes.Get(t)
+	if len(attr.Value) > maxText {
+		return nil
+	}
+	return attr.Value
+}
+
+// verdict reads ERROR-CODE. Code 0 says that it is missing or senseless.
+func (m *message) verdict() verdict {
+	var attr stun.ErrorCodeAttribute
+	raw, _ := m.Attributes.Get(stun.AttrErrorCode)
+	if attr.GetFrom(&m.Message) != nil || attr.Code < 300 || attr.Code > 699 || raw.Value[3] > 99 {
+		return verdict{reason: "error response without a valid ERROR-CODE"}
+	}
+	if m.unknown {
+		return verdict{reason: "error response with an attribute that is not understood"}
+	}
+	return verdict{code: int(attr.Code), reason: printable(attr.Reason)}
+}
+
+// printable makes a reason phrase fit for a log: some servers pad it with NULs,
+// an attacker may put anything there.
+func printable(phrase []byte) string {
+	out := make([]byte, 0, min(len(phrase), maxReason))
+	for _, b := range phrase {
+		if b == 0 || len(out) == maxReason {
+			break
+		}
+		if b < ' ' || b > '~' {
+			b = '?'
+		}
+		out = append(out, b)
+	}
+	return string(out)
+}
+
+// verdict is what ended a request, or would: a STUN error, or with code 0 a
+// cause of our own.
+type verdict struct {
+	code   int
+	reason string
+	signed bool
+	bare   bool // 401 without a challenge
+}
+
+// text is the verdict in words.
+func (v verdict) text() string {
+	if v.code == 0 {
+		return v.reason
+	}
+	return strings.TrimSpace(strconv.Itoa(v.code) + " " + v.reason)
+}

@@ -1,0 +1,168 @@
+package client
+
+import (
+	"time"
+
+	"github.com/pion/stun/v3"
+)
+
+// Refresh refreshes the allocation now, beside the refreshes that it does by
+// itself. One that is in flight already is enough.
+func (c *Client) Refresh(now time.Duration) error {
+	now = c.at(now)
+	switch {
+	case c.phase >= PhaseClosing:
+		return ErrClosed
+	case c.phase != PhaseAllocated:
+		return ErrPhase
+	}
+	c.startRefresh(now)
+	return nil
+}
+
+func (c *Client) startRefresh(now time.Duration) {
+	if c.inFlight(forRefresh) != nil {
+		return
+	}
+	c.alloc.refreshAt = 0
+	c.request(transaction{purpose: forRefresh, signer: c.auth.signer}, now)
+	c.pump(now)
+}
+
+// extend counts the lifetime from the request's first send, which is no later
+// than the server does, and plans the next refresh: "It is suggested that the
+// client refresh the allocation roughly 1 minute before it expires."
+// https://www.rfc-editor.org/rfc/rfc8656#section-8
+func (c *Client) extend(now time.Duration, tx *transaction, granted time.Duration) {
+	a := c.alloc
+	a.lifetime, a.answeredAt = granted, now
+	a.expiresAt = tx.firstAt + granted
+	wait := max(granted-refreshLead, granted/2)
+	if c.cfg.refreshCap > 0 {
+		wait = min(wait, c.cfg.refreshCap)
+	}
+	a.refreshAt = max(tx.firstAt+wait, now+refreshMinimum)
+	c.rearm()
+}
+
+// tickAllocation refreshes what is due, and notices the end of what was not
+// refreshed.
+func (c *Client) tickAllocation(now time.Duration) {
+	if c.phase != PhaseAllocated {
+		return
+	}
+	if c.alloc.expiresAt <= now {
+		c.lose(now, c.expiry(now))
+		return
+	}
+	if c.alloc.refreshAt != 0 && c.alloc.refreshAt <= now {
+		c.startRefresh(now)
+	}
+}
+
+func (c *Client) expiry(now time.Duration) lossOf {
+	if c.expired != nil {
+		return lossOf{method: stun.MethodRefresh, verdict: *c.expired}
+	}
+	return lossOf{method: stun.MethodRefresh, verdict: verdict{reason: "silence: the allocation expired before a Refresh was answered"}}
+}
+
+// refreshSucceeded: "If the client receives a success response to its Refresh
+// request with a non-zero lifetime, it updates its copy of the allocation data
+// structure with the time-to-expiry value contained in the response."
+// https://www.rfc-editor.org/rfc/rfc8656#section-8.3
+func (c *Client) refreshSucceeded(now time.Duration, tx *transaction, m *message) {
+	var granted lifetime
+	err := granted.GetFrom(&m.Message)
+	if c.phase == PhaseClosing {
+		c.grant(tx, max(time.Duration(granted), assumedLifetime))
+		c.restartRelease(now)
+		return
+	}
+	switch {
+	case err != nil:
+		c.refreshFailed(now, tx, verdict{reason: "unusable success response: no LIFETIME", signed: tx.signer != nil})
+		return
+	case granted == 0:
+		c.settle()
+		c.lose(now, lossOf{method: stun.MethodRefresh, verdict: verdict{reason: "the server answered a Refresh with LIFETIME 0", signed: tx.signer != nil}})
+		return
+	}
+	c.expired = nil
+	c.grant(tx, time.Duration(granted))
+	c.extend(now, tx, time.Duration(granted))
+	c.emit(Event{Kind: Refreshed, Lifetime: time.Duration(granted)})
+	if tx.purpose == forProbe {
+		c.probeSucceeded(now, tx.number)
+	}
+}
+
+// refreshFailed: the allocation lives until its local expiry; what can be
+// tried again is, without haste.
+func (c *Client) refreshFailed(now time.Duration, tx *transaction, v verdict) {
+	if c.phase == PhaseClosing {
+		c.startRelease(now)
+		return
+	}
+	if v.code == int(stun.CodeAllocMismatch) {
+		c.lose(now, lossOf{method: stun.MethodRefresh, verdict: v})
+		return
+	}
+	c.noteExpiredCredentials(v, stun.MethodRefresh)
+	c.alloc.refreshAt = c.retryAt(now, v)
+	if v.code == 0 {
+		c.alloc.refreshAt = now + refreshMinimum // until its expiry there is no time to lose
+	}
+	c.rearm()
+	if v.code != int(stun.CodeUnauthorized) || v.bare {
+		e := v.event(RefreshFailed)
+		e.Method = stun.MethodRefresh
+		c.emit(e)
+	}
+	if tx.purpose == forProbe {
+		c.probeFailed(now, tx.number, v)
+	}
+}
+
+// lossOf is why an allocation was lost, and by which method that came out.
+type lossOf struct {
+	method stun.Method
+	verdict
+	outOfSync bool // the server is there and holds it: a release will be answered
+}
+
+// lose leaves PhaseAllocated without a close. "A client receiving a 437 error
+// response to a request other than Allocate MUST assume the allocation no
+// longer exists." https://www.rfc-editor.org/rfc/rfc8656#section-5
+func (c *Client) lose(now time.Duration, why lossOf) {
+	if why.code == int(stun.CodeAllocMismatch) && (why.signed || c.auth.signer == nil) {
+		c.settle()
+	}
+	for tx := c.inFlight(forRefresh, forProbe); tx != nil; tx = c.inFlight(forRefresh, forProbe) {
+		c.remove(tx)
+	}
+	c.dropRequests(forPermission, forChannel)
+	notBefore := c.alloc.madeAt + requestPause // no server drives us round in a hot loop
+	c.alloc, c.expired = nil, nil
+	switch {
+	case !c.mayLive(now):
+	case why.outOfSync:
+		c.startRelease(now)
+	default:
+		c.releaseBlindly(now)
+	}
+	e := why.event(AllocationLost)
+	e.Method, e.Until = why.method, c.owed(now)
+	c.become(PhaseNew)
+	c.emit(e)
+	if !c.cfg.reallocate {
+		c.dropWanted()
+		return
+	}
+	c.forgetInstalled()
+	c.ports, c.reclaimed = 1, false
+	c.reusableAt = max(c.reusableAt, notBefore)
+	if !c.flowGone {
+		c.startAllocate(now)
+	}
+}

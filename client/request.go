@@ -1,0 +1,103 @@
+package client
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"github.com/pion/stun/v3"
+)
+
+// build makes the bytes of a request, once.
+func (c *Client) build(tx *transaction) []byte {
+	m := c.newMessage(tx.purpose.method(), tx.id)
+	switch tx.purpose {
+	case forAllocate:
+		c.addAllocate(m)
+	case forRefresh, forProbe:
+		c.addLifetime(m)
+	case forRelease, forReclaim:
+		add(m, lifetime(0))
+	case forPermission:
+		for _, addr := range tx.peers {
+			xorAddress{netip.AddrPortFrom(addr, 0)}.addAs(m, stun.AttrXORPeerAddress)
+		}
+	case forChannel:
+		add(m, channelNumber(tx.number))
+		xorAddress{c.channelBy(tx.number).peer}.addAs(m, stun.AttrXORPeerAddress)
+	}
+	c.seal(m, tx.signer)
+	return bytes.Clone(m.Raw)
+}
+
+func (c *Client) newMessage(method stun.Method, id transactionID) *stun.Message {
+	m := &stun.Message{Raw: make([]byte, 0, maxControlIPv4), Type: stun.NewType(method, stun.ClassRequest), TransactionID: id}
+	m.WriteHeader()
+	// "The client SHOULD include the SOFTWARE attribute in all Allocate and
+	// Refresh requests". https://www.rfc-editor.org/rfc/rfc8656#section-5
+	if c.cfg.software != "" && (method == stun.MethodAllocate || method == stun.MethodRefresh) {
+		add(m, stun.NewSoftware(c.cfg.software))
+	}
+	return m
+}
+
+// seal signs, then adds FINGERPRINT, which is always the last one.
+func (c *Client) seal(m *stun.Message, signer *credential) {
+	if signer != nil {
+		signer.addTo(m, c.auth.nonce)
+	}
+	if c.cfg.fingerprint {
+		add(m, stun.Fingerprint)
+	}
+}
+
+// add is for attributes whose size was checked when they came in.
+func add(m *stun.Message, s stun.Setter) {
+	if err := s.AddTo(m); err != nil {
+		panic(err)
+	}
+}
+
+// addAllocate: "The client MUST include a REQUESTED-TRANSPORT attribute in the
+// request." https://www.rfc-editor.org/rfc/rfc8656#section-7.1
+func (c *Client) addAllocate(m *stun.Message) {
+	add(m, transportUDP)
+	if c.cfg.family != FamilyDefault {
+		add(m, requestedFamily(c.cfg.family))
+	}
+	c.addLifetime(m)
+}
+
+func (c *Client) addLifetime(m *stun.Message) {
+	if c.cfg.lifetime > 0 {
+		add(m, lifetime(c.cfg.lifetime))
+	}
+}
+
+// permissionsPerRequest is how many peers fit the request (T14).
+func (c *Client) permissionsPerRequest() int {
+	limit, each := maxControlIPv4, 4+8
+	if c.cfg.server.Addr().Is6() {
+		limit = maxControlIPv6
+	}
+	if c.cfg.family == FamilyIPv6 {
+		each = 4 + 20
+	}
+	m := c.newMessage(stun.MethodCreatePermission, transactionID{})
+	c.seal(m, c.auth.signer)
+	return max(1, (limit-len(m.Raw))/each)
+}
+
+// newID draws a transaction ID: "The transaction ID MUST be uniformly and
+// randomly chosen from the interval 0 .. 2**96-1 and MUST be cryptographically
+// random." https://www.rfc-editor.org/rfc/rfc8489#section-5
+//
+// Without entropy the client ends: it sends the release whose ID was drawn
+// beforehand.
+func (c *Client) newID(now time.Duration) (id transactionID, ok bool) {
+	if c.draw(id[:]) != nil {
+		c.dieOfEntropy(now)
+		return id, false
+	}
+	return id, true
+}

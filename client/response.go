@@ -1,0 +1,163 @@
+package client
+
+import (
+	"time"
+
+	"github.com/pion/stun/v3"
+)
+
+// handleResponse takes a success or error response from the server's address.
+func (c *Client) handleResponse(now time.Duration, m *message) {
+	tx := c.find(m.TransactionID)
+	if tx == nil {
+		c.handleLate(now, m)
+		return
+	}
+	if m.Type.Method != tx.purpose.method() {
+		c.stats.IgnoredUnexpected++
+		return
+	}
+	signed := m.signedBy(tx.signer)
+	if tx.id != m.TransactionID && !signed {
+		// Nothing but a valid answer counts for an ID that was given up.
+		c.stats.IgnoredTransaction++
+		return
+	}
+	if m.Type.Class == stun.ClassSuccessResponse {
+		c.handleSuccess(now, tx, m, signed)
+	} else {
+		c.handleError(now, tx, m, signed)
+	}
+	c.pump(now)
+}
+
+func (c *Client) handleSuccess(now time.Duration, tx *transaction, m *message, signed bool) {
+	if tx.signer != nil && !signed {
+		// "If the request was sent over an unreliable transport, the response
+		// MUST be discarded, as if it had never been received."
+		// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
+		tx.forged = true
+		c.stats.IgnoredIntegrity++
+		return
+	}
+	c.remove(tx)
+	if m.unknown {
+		// "If the success response contains unknown comprehension-required
+		// attributes, the response is discarded and the transaction is
+		// considered to have failed."
+		// https://www.rfc-editor.org/rfc/rfc8489#section-6.3.3
+		c.stats.IgnoredAttribute++
+		c.failed(now, tx, verdict{reason: "success response with an attribute that is not understood", signed: signed})
+		return
+	}
+	c.succeeded(now, tx, m)
+}
+
+// handleError takes an error response. What is signed, or answers an unsigned
+// request, counts at once; the rest is held (A10), 438 apart.
+func (c *Client) handleError(now time.Duration, tx *transaction, m *message, signed bool) {
+	if tx.signer != nil && !signed && m.integrity {
+		tx.forged = true
+		c.stats.IgnoredIntegrity++
+		return
+	}
+	v, ch := m.verdict(), m.challenge()
+	v.signed = signed
+	v.bare = v.code == int(stun.CodeUnauthorized) && !ch.complete()
+	switch {
+	case v.code == int(stun.CodeUnauthorized) && c.answersChallenge(tx, ch):
+		c.challenged(now, tx, ch)
+	case v.code == int(stun.CodeStaleNonce) && c.renews(tx, ch):
+		c.renew(ch)
+		c.resign(now, tx)
+	case tx.signer == nil || signed:
+		c.end(now, tx, v)
+	default:
+		c.hold(tx, v)
+	}
+}
+
+// answersChallenge: an unsigned request that is challenged is signed; a signed
+// one only if the credentials have changed since:
+//
+//	"The client MUST NOT perform this retry if it is not changing the USERNAME,
+//	USERHASH, REALM, or its associated password from the previous attempt."
+//
+// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
+func (c *Client) answersChallenge(tx *transaction, ch challenge) bool {
+	if c.phase == PhaseClosing && tx.purpose == forAllocate {
+		return false // C4: nothing more is sent
+	}
+	if tx.signer == nil {
+		return ch.complete() && c.hasCredentials()
+	}
+	return tx.signer != c.auth.signer && tx.resigned < maxResigned
+}
+
+// renews: "the client MUST retry the request, using the new NONCE attribute
+// supplied in the 438 (Stale Nonce) response."
+// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
+func (c *Client) renews(tx *transaction, ch challenge) bool {
+	return tx.signer != nil && tx.resigned < maxResigned && len(ch.nonce) > 0 &&
+		(tx.nonceAge != c.auth.nonceAge || string(ch.nonce) != string(c.auth.nonce))
+}
+
+// hold keeps an unsigned error: it takes effect when the request has been sent
+// once more and no valid answer has come within that send's time-out.
+func (c *Client) hold(tx *transaction, v verdict) {
+	c.stats.HeldErrors++
+	if tx.held == nil {
+		tx.held, tx.heldSends = &v, tx.sends
+	}
+}
+
+// challenged signs the request that was challenged.
+func (c *Client) challenged(now time.Duration, tx *transaction, ch challenge) {
+	if tx.signer == nil {
+		c.accept(ch)
+	}
+	switch tx.purpose {
+	case forAllocate:
+		c.become(PhaseAuthenticated)
+	case forRelease, forReclaim:
+		c.lease.signed = true
+	}
+	c.resign(now, tx)
+	c.touchParting()
+}
+
+// succeeded hands a success on.
+func (c *Client) succeeded(now time.Duration, tx *transaction, m *message) {
+	switch tx.purpose {
+	case forAllocate:
+		c.allocateSucceeded(now, tx, m)
+	case forRefresh, forProbe:
+		c.refreshSucceeded(now, tx, m)
+	case forPermission:
+		c.permissionSucceeded(now, tx)
+	case forChannel:
+		c.channelSucceeded(now, tx)
+	case forRelease:
+		c.releaseSucceeded(now, tx, m)
+	case forReclaim:
+		c.reclaimSucceeded(now)
+	}
+}
+
+// failed hands a failure on.
+func (c *Client) failed(now time.Duration, tx *transaction, v verdict) {
+	switch tx.purpose {
+	case forAllocate:
+		c.allocateFailed(now, tx, v)
+	case forRefresh, forProbe:
+		c.refreshFailed(now, tx, v)
+	case forPermission:
+		c.permissionFailed(now, tx, v)
+	case forChannel:
+		c.channelFailed(now, tx, v)
+	case forRelease:
+		c.releaseFailed(now, tx, v)
+	case forReclaim:
+		c.reclaimFailed(now, tx, v)
+	}
+}

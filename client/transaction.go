@@ -1,0 +1,286 @@
+package client
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/pion/stun/v3"
+)
+
+// purpose is why a request is made: what its end is handed to.
+type purpose uint8
+
+const (
+	forAllocate purpose = iota
+	forRefresh
+	forProbe      // a Refresh that asks whether the allocation is still there (H8)
+	forPermission // CreatePermission
+	forChannel    // ChannelBind
+	forRelease    // Refresh(LIFETIME=0) of what is ours
+	forReclaim    // Refresh(LIFETIME=0) of what an earlier run left on the port
+
+	purposeCount
+)
+
+var purposeNames = [purposeCount]string{
+	"Allocate", "Refresh", "Refresh (probe)", "CreatePermission", "ChannelBind",
+	"Refresh (release)", "Refresh (reclaim)",
+}
+
+func (p purpose) String() string { return purposeNames[p] }
+
+func (p purpose) method() stun.Method {
+	switch p {
+	case forAllocate:
+		return stun.MethodAllocate
+	case forPermission:
+		return stun.MethodCreatePermission
+	case forChannel:
+		return stun.MethodChannelBind
+	}
+	return stun.MethodRefresh
+}
+
+type transactionID = [stun.TransactionIDSize]byte
+
+// transaction is one request, from before its first send to its end. It owns
+// its deadline, dueAt: the first send, a resend, or the end.
+type transaction struct {
+	id      transactionID
+	purpose purpose
+	raw     []byte      // the same bytes at every send
+	signer  *credential // nil: unsigned
+	// elders are the IDs that it had before it was signed anew (438): a valid
+	// answer to one of them is an answer.
+	elders   [maxResigned]transactionID
+	resigned uint8 // how many elders there are
+	failures uint8 // 5xx so far
+
+	sends   int
+	firstAt time.Duration
+	lastAt  time.Duration
+	dueAt   time.Duration
+
+	held      *verdict // an unsigned error to a signed request (A10)
+	heldSends int      // sends when it came
+	forged    bool     // an answer failed its integrity check
+	nonceAge  uint32   // auth.nonceAge when it was signed
+
+	peers  []netip.Addr // forPermission
+	number uint16       // forChannel
+}
+
+// request queues a transaction; it is sent at the instant at, or as soon as
+// others have ended.
+func (c *Client) request(tx transaction, at time.Duration) *transaction {
+	t := &tx
+	t.dueAt = at
+	c.requests = append(c.requests, t)
+	c.rearm()
+	return t
+}
+
+// pump sends what is due and has not been sent, within the bound on
+// outstanding requests. A release waits for nobody.
+func (c *Client) pump(now time.Duration) {
+	outstanding := 0
+	for _, tx := range c.requests {
+		if tx.sends > 0 {
+			outstanding++
+		}
+	}
+	for i := 0; i < len(c.requests); i++ {
+		tx := c.requests[i]
+		if tx.sends > 0 || tx.dueAt > now || outstanding >= maxRequests && tx.purpose != forRelease {
+			continue
+		}
+		if !c.sendFirst(now, tx) {
+			return
+		}
+		outstanding++
+	}
+}
+
+// sendFirst draws the ID, builds the bytes and sends them. It is false when
+// there is no entropy, which ends the client.
+func (c *Client) sendFirst(now time.Duration, tx *transaction) bool {
+	id, ok := c.newID(now)
+	if !ok {
+		return false
+	}
+	tx.id, tx.nonceAge = id, c.auth.nonceAge
+	tx.raw = c.build(tx)
+	if tx.firstAt == 0 { // an elder's first send is the earliest that can count
+		tx.firstAt = now
+	}
+	c.send(now, tx)
+	return true
+}
+
+// send sends one copy:
+//
+//	"A client SHOULD retransmit a STUN request message starting with an interval
+//	of RTO ("Retransmission TimeOut"), doubling after each retransmission."
+//
+// https://www.rfc-editor.org/rfc/rfc8489#section-6.2.1
+func (c *Client) send(now time.Duration, tx *transaction) {
+	tx.sends++
+	tx.lastAt = now
+	wait := c.cfg.rto << (tx.sends - 1)
+	if tx.sends >= c.cfg.rc {
+		wait = c.cfg.rto * time.Duration(c.cfg.rm)
+	}
+	tx.dueAt = now + min(wait, maxLifetime)
+	if tx.sends > 1 {
+		c.stats.Retransmissions++
+	}
+	c.noteSent(now, tx)
+	c.transmit(tx.raw)
+	c.rearm()
+}
+
+// tickRequests resends, and ends what has waited long enough.
+func (c *Client) tickRequests(now time.Duration) {
+	for tx := c.dueRequest(now); tx != nil; tx = c.dueRequest(now) {
+		switch {
+		case tx.held != nil && tx.sends > tx.heldSends && !tx.patient():
+			c.end(now, tx, *tx.held)
+		case tx.sends < c.cfg.rc:
+			c.send(now, tx)
+		default:
+			c.end(now, tx, c.timedOut(now, tx))
+		}
+	}
+	c.pump(now)
+}
+
+func (c *Client) dueRequest(now time.Duration) *transaction {
+	for _, tx := range c.requests {
+		if tx.sends > 0 && tx.dueAt <= now {
+			return tx
+		}
+	}
+	return nil
+}
+
+// patient: an unsigned error proves nothing about a release, so it goes on to
+// its end (C8).
+func (tx *transaction) patient() bool { return tx.purpose == forRelease }
+
+// timedOut is the verdict of silence.
+func (c *Client) timedOut(now time.Duration, tx *transaction) verdict {
+	switch {
+	case tx.held != nil:
+		return *tx.held
+	case tx.forged:
+		return verdict{reason: "integrity violated: no answer of " + c.cfg.server.String() + " carried a valid MESSAGE-INTEGRITY"}
+	}
+	return verdict{reason: fmt.Sprintf("no answer from %s: sent %d times in %v", c.cfg.server, tx.sends, now-tx.firstAt)}
+}
+
+// end takes the transaction out and hands its failure on.
+func (c *Client) end(now time.Duration, tx *transaction, v verdict) {
+	c.remove(tx)
+	if serverError(v.code) && tx.failures < maxServerErrors && (c.phase != PhaseClosing || tx.purpose == forRelease) {
+		c.settleRefused(tx, v)
+		c.again(now, tx)
+		return
+	}
+	c.failed(now, tx, v)
+	c.pump(now)
+}
+
+// serverError: "If the error code is 500 through 599, the client MAY resend
+// the request; clients that do so MUST limit the number of times they do this."
+// https://www.rfc-editor.org/rfc/rfc8489#section-6.3.4
+//
+// 508 has a rule of its own.
+func serverError(code int) bool { return code >= 500 && code < 600 && code != 508 }
+
+// again makes the same request anew after a pause.
+func (c *Client) again(now time.Duration, tx *transaction) {
+	signer := tx.signer
+	if signer != nil {
+		signer = c.auth.signer
+	}
+	c.request(transaction{
+		purpose: tx.purpose, signer: signer, failures: tx.failures + 1,
+		peers: tx.peers, number: tx.number,
+	}, now+firstServerPause<<tx.failures)
+}
+
+// resign makes the same request anew at once, signed by the present signer
+// under the present nonce.
+func (c *Client) resign(now time.Duration, tx *transaction) {
+	c.remove(tx)
+	next := transaction{
+		purpose: tx.purpose, signer: c.auth.signer, failures: tx.failures,
+		elders: tx.elders, resigned: tx.resigned, peers: tx.peers, number: tx.number,
+	}
+	if tx.signer != nil {
+		next.elders[tx.resigned] = tx.id
+		next.resigned++
+		next.firstAt, next.lastAt = tx.firstAt, tx.lastAt
+	}
+	c.request(next, now)
+	c.pump(now)
+}
+
+func (c *Client) remove(tx *transaction) {
+	for i, t := range c.requests {
+		if t == tx {
+			c.requests = append(c.requests[:i], c.requests[i+1:]...)
+			c.requests[:len(c.requests)+1][len(c.requests)] = nil
+			break
+		}
+	}
+	c.rearm()
+}
+
+// find answers the request in flight that has this ID, or had it before it
+// was signed anew.
+func (c *Client) find(id transactionID) *transaction {
+	for _, tx := range c.requests {
+		if tx.sends > 0 && tx.id == id {
+			return tx
+		}
+		for _, elder := range tx.elders[:tx.resigned] {
+			if elder == id {
+				return tx
+			}
+		}
+	}
+	return nil
+}
+
+// inFlight answers the first request of one of the purposes, sent or not.
+func (c *Client) inFlight(purposes ...purpose) *transaction {
+	for _, tx := range c.requests {
+		for _, p := range purposes {
+			if tx.purpose == p {
+				return tx
+			}
+		}
+	}
+	return nil
+}
+
+// dropUnsent forgets what waits for its first send.
+func (c *Client) dropUnsent() {
+	kept := c.requests[:0]
+	for _, tx := range c.requests {
+		if tx.sends > 0 {
+			kept = append(kept, tx)
+		}
+	}
+	clear(c.requests[len(kept):])
+	c.requests = kept
+}
+
+// dropRequests forgets the requests of these purposes.
+func (c *Client) dropRequests(purposes ...purpose) {
+	for tx := c.inFlight(purposes...); tx != nil; tx = c.inFlight(purposes...) {
+		c.remove(tx)
+	}
+}
