@@ -40,6 +40,7 @@ func (c *Client) Allocate(now time.Duration) error {
 func (c *Client) startAllocate(now time.Duration) {
 	c.dropRequests(forRelease)
 	c.become(PhaseAllocating)
+	c.lease.older = c.mayLive(now)
 	c.request(transaction{purpose: forAllocate}, max(now, c.reusableAt))
 	c.pump(now)
 }
@@ -48,8 +49,9 @@ func (c *Client) startAllocate(now time.Duration) {
 // structure to track what is happening on the server."
 // https://www.rfc-editor.org/rfc/rfc8656#section-7.3
 func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *message) {
+	c.forgo(tx)
 	granted, relayed, mapped, ok := c.readAllocation(m)
-	c.grant(tx, max(granted, assumedLifetime))
+	c.grant(tx, max(granted, assumedLifetime, c.cfg.lifetime))
 	if c.phase == PhaseClosing {
 		c.restartRelease(now)
 		return
@@ -72,17 +74,6 @@ func (c *Client) readAllocation(m *message) (granted time.Duration, relayed, map
 	ok = err == nil && l > 0 && found && relayed.Port() != 0 &&
 		!relayed.Addr().IsUnspecified() && c.peerFamily(relayed.Addr())
 	return time.Duration(l), relayed, mapped, ok
-}
-
-// adopt takes the late success of an earlier Allocate for the present one's:
-// a 5-tuple has one allocation.
-func (c *Client) adopt(now time.Duration, late *transaction, m *message) {
-	for tx := c.inFlight(forAllocate, forReclaim); tx != nil; tx = c.inFlight(forAllocate, forReclaim) {
-		c.forgo(tx)
-		c.remove(tx)
-	}
-	c.setSigner(late.signer)
-	c.allocateSucceeded(now, late, m)
 }
 
 // allocateFailed follows RFC 8656 section 7.4.

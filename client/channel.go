@@ -235,7 +235,7 @@ func (c *Client) channelRefused(now time.Duration, ch *channel, number uint16, v
 	addr := ch.peer.Addr()
 	c.emit(e)
 	if p := c.permission(addr); p != nil && !c.permissionWanted(p) && !p.good(now) {
-		c.deletePermission(addr)
+		c.dropPermission(p, v)
 	}
 }
 

@@ -201,7 +201,9 @@ func (c *Client) Stats() Stats { return c.stats }
 // What the server holds stays there: Close comes first.
 func (c *Client) Free() {
 	for i := range c.forgone {
-		c.forgone[i].signer.wipe()
+		if signer := c.forgone[i].signer; signer != nil {
+			signer.wipe()
+		}
 	}
 	for _, tx := range c.requests {
 		if tx.signer != nil {

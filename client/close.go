@@ -47,7 +47,7 @@ func (c *Client) hasten(now, linger time.Duration) {
 // ever signed and no allocation is known there is no datagram.
 func (c *Client) closeAtOnce(now time.Duration) {
 	if !c.lease.signed && c.phase != PhaseAllocated {
-		c.closed(now, Abandoned, "an unsigned Allocate was not answered yet")
+		c.closed(now, Abandoned, "nothing was signed yet")
 		return
 	}
 	c.releaseBlindly(now)
@@ -68,8 +68,13 @@ func (c *Client) closeLingering(now, linger time.Duration) {
 	switch {
 	case c.inFlight(forAllocate) != nil:
 	case c.inFlight(forRefresh, forProbe) != nil:
-		c.closing.waitUntil = now + min(c.cfg.rto, linger/2)
+		c.closing.waitUntil = now + c.cfg.rto
 		c.rearm()
+	case c.inFlight(forReclaim) != nil:
+		// It is the release already: another one would find nothing.
+		c.inFlight(forReclaim).purpose = forRelease
+		c.closing.sent = true
+		c.reusableAt = now + datagramReuse
 	default:
 		c.dropRequests(forRelease)
 		c.startRelease(now)

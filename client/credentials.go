@@ -3,6 +3,8 @@ package client
 import (
 	"bytes"
 	"time"
+
+	"github.com/pion/stun/v3"
 )
 
 // SetCredentials: the next request is signed with the new password.
@@ -19,7 +21,7 @@ func (c *Client) SetCredentials(now time.Duration, username, password []byte) er
 	if c.phase >= PhaseClosing {
 		return ErrClosed
 	}
-	if len(username) > maxUsername {
+	if len(username) > maxUsername || len(password) > maxText {
 		return ErrTooLarge
 	}
 	clear(c.auth.username)
@@ -36,6 +38,7 @@ func (c *Client) SetCredentials(now time.Duration, username, password []byte) er
 // retryExpired takes up what waited for other credentials.
 func (c *Client) retryExpired(now time.Duration) {
 	c.expired = nil
+	c.resignRejected(now)
 	if c.phase != PhaseAllocated {
 		return
 	}
@@ -53,4 +56,14 @@ func (c *Client) retryExpired(now time.Duration) {
 		}
 	}
 	c.requestWanted(now)
+}
+
+// resignRejected: a request whose 401 is held (A10) would fail for credentials
+// that are not used any more.
+func (c *Client) resignRejected(now time.Duration) {
+	for _, tx := range append([]*transaction(nil), c.requests...) {
+		if v := tx.held; v != nil && v.code == int(stun.CodeUnauthorized) && !v.bare && tx.resigned < maxResigned && c.find(tx.id) == tx {
+			c.resign(now, tx)
+		}
+	}
 }

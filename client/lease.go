@@ -14,20 +14,26 @@ type lease struct {
 	until   time.Duration // 0: nothing of ours can be there
 	granted time.Duration // LIFETIME of the last success
 	signed  bool          // it was, or is being, asked for with credentials
+	older   bool          // it was there before the Allocate that is under way
 }
 
-// noteSent keeps the books of what a send may bring about on the server.
+// noteSent keeps the books of what a send may bring about on the server. Parting
+// tells of it: its instant moves with every copy.
 func (c *Client) noteSent(now time.Duration, tx *transaction) {
+	before := c.lease
 	switch tx.purpose {
 	case forAllocate:
 		c.lease.until = max(c.lease.until, now+max(assumedLifetime, c.cfg.lifetime))
 		c.lease.signed = c.lease.signed || tx.signer != nil
 	case forRefresh, forProbe:
-		c.lease.until = max(c.lease.until, now+max(c.lease.granted, c.cfg.lifetime))
+		c.lease.until = max(c.lease.until, now+max(assumedLifetime, c.lease.granted, c.cfg.lifetime))
 	case forPermission:
 		c.notePermissionsSent(now, tx)
 	case forChannel:
 		c.noteChannelSent(now, tx)
+	}
+	if c.lease != before && (c.lease.signed || c.alloc != nil) {
+		c.touchParting()
 	}
 }
 
@@ -49,40 +55,39 @@ func (c *Client) owed(now time.Duration) time.Duration {
 }
 
 // settleRefused: an error to an Allocate that proves that it left nothing
-// behind. What an earlier, signed one may have left is not refused with an
-// unsigned one.
+// behind. What an earlier one may have left is not refused with an unsigned
+// one.
 func (c *Client) settleRefused(tx *transaction, v verdict) {
-	if tx.purpose == forAllocate && definite(tx, v) && (tx.signer != nil || !c.lease.signed) {
+	if tx.purpose == forAllocate && definite(tx, v) && (tx.signer != nil || !c.lease.older) {
 		c.settle()
 	}
 }
 
 // settle: nothing of ours is on the server.
 func (c *Client) settle() {
-	if c.lease.signed {
-		c.lease = lease{}
+	known := c.lease.signed || c.alloc != nil
+	c.lease = lease{}
+	if known {
 		c.touchParting()
 	}
-	c.lease = lease{}
 }
 
-// forgone is a request that was given up although the server may have obeyed
-// it: its late success is news.
+// forgone is a request that is over, for us, although the server may still obey
+// a copy of it: a late success is news.
 type forgone struct {
 	id      transactionID
 	purpose purpose
 	signer  *credential
-	lastAt  time.Duration
 }
 
-// forgo remembers the IDs of a request that is given up.
+// forgo remembers the IDs of a request that is over.
 func (c *Client) forgo(tx *transaction) {
-	if tx.sends == 0 || tx.signer == nil {
-		return // an unsigned success proves nothing later on (I7)
+	if tx.sends == 0 || tx.signer == nil && c.auth.signer != nil {
+		return // once credentials were sent an unsigned success proves nothing (I7)
 	}
-	c.forgone = append(c.forgone, forgone{tx.id, tx.purpose, tx.signer, tx.lastAt})
+	c.forgone = append(c.forgone, forgone{tx.id, tx.purpose, tx.signer})
 	for _, id := range tx.elders[:tx.resigned] {
-		c.forgone = append(c.forgone, forgone{id, tx.purpose, tx.signer, tx.lastAt})
+		c.forgone = append(c.forgone, forgone{id, tx.purpose, tx.signer})
 	}
 	if n := len(c.forgone) - maxForgone; n > 0 {
 		c.forgone = append(c.forgone[:0], c.forgone[n:]...)
@@ -92,7 +97,7 @@ func (c *Client) forgo(tx *transaction) {
 // handleLate takes a response that no request in flight waits for.
 func (c *Client) handleLate(now time.Duration, m *message) {
 	for _, f := range c.forgone {
-		if f.id == m.TransactionID && m.Type == successOf(f.purpose) && m.signedBy(f.signer) {
+		if f.id == m.TransactionID && m.Type == successOf(f.purpose) && c.proves(m, f.signer) {
 			c.lateSuccess(now, f, m)
 			return
 		}
@@ -100,22 +105,27 @@ func (c *Client) handleLate(now time.Duration, m *message) {
 	c.stats.IgnoredTransaction++
 }
 
-// lateSuccess: the server holds what we had given up.
+// lateSuccess: the server made or kept something after we had turned away from
+// it. While nothing is wanted of it, it is released.
 func (c *Client) lateSuccess(now time.Duration, f forgone, m *message) {
-	c.forget(f.id)
-	granted := lifetime(0)
-	_ = granted.GetFrom(&m.Message)
-	late := &transaction{id: f.id, purpose: f.purpose, signer: f.signer, lastAt: f.lastAt, firstAt: f.lastAt, sends: 1}
-	switch {
-	case c.phase == PhaseAllocated || f.purpose != forAllocate && c.phase != PhaseClosing:
+	if c.phase == PhaseAllocated || f.purpose != forAllocate && c.phase != PhaseClosing {
 		c.stats.IgnoredTransaction++
-	case c.phase == PhaseAllocating || c.phase == PhaseAuthenticated:
-		c.adopt(now, late, m)
-	default:
-		c.grant(late, max(time.Duration(granted), assumedLifetime))
-		c.lease.signed = true
+		return
+	}
+	c.forget(f.id)
+	var granted lifetime
+	_ = granted.GetFrom(&m.Message)
+	c.lease.granted = max(time.Duration(granted), assumedLifetime, c.cfg.lifetime)
+	c.lease.until = max(c.lease.until, now+c.lease.granted)
+	c.lease.signed, c.lease.older = f.signer != nil, true
+	if c.phase == PhaseNew || c.phase == PhaseClosing {
 		c.restartRelease(now)
 	}
+}
+
+// proves: the message is signed as the request was.
+func (c *Client) proves(m *message, signer *credential) bool {
+	return signer == nil && c.auth.signer == nil || m.signedBy(signer)
 }
 
 func successOf(p purpose) stun.MessageType {

@@ -37,7 +37,8 @@ func (m *message) parse(data []byte, attrs []stun.RawAttribute) (ok, badFingerpr
 
 // trusted cuts the list behind the first integrity attribute:
 //
-//	"agents MUST ignore all other attributes that follow MESSAGE-INTEGRITY"
+//	"agents MUST ignore all attributes that follow MESSAGE-INTEGRITY, with the
+//	exception of the MESSAGE-INTEGRITY-SHA256 and FINGERPRINT attributes."
 //
 // https://www.rfc-editor.org/rfc/rfc8489#section-14.5
 func trusted(attrs stun.Attributes) stun.Attributes {

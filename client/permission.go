@@ -288,8 +288,20 @@ func (c *Client) permissionRefused(now time.Duration, p *permission, v verdict) 
 	}
 	e := v.event(PermissionFailed)
 	e.Method, e.Peer = stun.MethodCreatePermission, netip.AddrPortFrom(p.addr, 0)
-	c.deletePermission(p.addr)
+	c.dropPermission(p, v)
 	c.emit(e)
+}
+
+// dropPermission: nothing is sent to the peer any more. After silence the server
+// may have installed it all the same, so what comes from it is still taken (P4).
+func (c *Client) dropPermission(p *permission, v verdict) {
+	if v.code != 0 {
+		c.deletePermission(p.addr)
+		return
+	}
+	*p = permission{addr: p.addr, sentAt: p.sentAt}
+	c.dropPayloads(p.addr)
+	c.rearm()
 }
 
 // retryAt is when a request that failed may be made again: 0, not before the

@@ -36,7 +36,9 @@ func (c *Client) startRefresh(now time.Duration) {
 func (c *Client) extend(now time.Duration, tx *transaction, granted time.Duration) {
 	a := c.alloc
 	a.lifetime, a.answeredAt = granted, now
-	a.expiresAt = tx.firstAt + granted
+	// An answer that comes so late says that some copy was obeyed, not which:
+	// there is time to ask again.
+	a.expiresAt = max(tx.firstAt+granted, now+2*refreshMinimum)
 	wait := max(granted-refreshLead, granted/2)
 	if c.cfg.refreshCap > 0 {
 		wait = min(wait, c.cfg.refreshCap)
@@ -56,6 +58,7 @@ func (c *Client) tickAllocation(now time.Duration) {
 		return
 	}
 	if c.alloc.refreshAt != 0 && c.alloc.refreshAt <= now {
+		c.alloc.refreshAt = 0
 		c.startRefresh(now)
 	}
 }
@@ -75,7 +78,7 @@ func (c *Client) refreshSucceeded(now time.Duration, tx *transaction, m *message
 	var granted lifetime
 	err := granted.GetFrom(&m.Message)
 	if c.phase == PhaseClosing {
-		c.grant(tx, max(time.Duration(granted), assumedLifetime))
+		c.grant(tx, max(time.Duration(granted), assumedLifetime, c.cfg.lifetime))
 		c.restartRelease(now)
 		return
 	}
@@ -90,6 +93,7 @@ func (c *Client) refreshSucceeded(now time.Duration, tx *transaction, m *message
 	}
 	c.expired = nil
 	c.grant(tx, time.Duration(granted))
+	c.touchParting()
 	c.extend(now, tx, time.Duration(granted))
 	c.emit(Event{Kind: Refreshed, Lifetime: time.Duration(granted)})
 	if tx.purpose == forProbe {

@@ -18,8 +18,7 @@ func (c *Client) handleResponse(now time.Duration, m *message) {
 		return
 	}
 	signed := m.signedBy(tx.signer)
-	if tx.id != m.TransactionID && !signed {
-		// Nothing but a valid answer counts for an ID that was given up.
+	if tx.id != m.TransactionID && !(signed && settles(tx, m)) {
 		c.stats.IgnoredTransaction++
 		return
 	}
@@ -29,6 +28,14 @@ func (c *Client) handleResponse(now time.Duration, m *message) {
 		c.handleError(now, tx, m, signed)
 	}
 	c.pump(now)
+}
+
+// settles: of the answers to an ID that was given up for another, a success
+// counts, and that the allocation to release is not there. A refusal does not
+// speak for the copy that was signed anew.
+func settles(tx *transaction, m *message) bool {
+	return m.Type.Class == stun.ClassSuccessResponse ||
+		tx.purpose == forRelease && m.verdict().code == int(stun.CodeAllocMismatch)
 }
 
 func (c *Client) handleSuccess(now time.Duration, tx *transaction, m *message, signed bool) {

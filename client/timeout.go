@@ -49,10 +49,15 @@ func (c *Client) PollTimeout() (at time.Duration, ok bool) {
 	return c.next.at, c.next.kind != wakeNever
 }
 
+// earliest: a request that waits for its turn wakes nobody; the end of another
+// one does.
 func (c *Client) earliest() wake {
 	var w wake
+	crowded := c.outstanding() >= maxRequests
 	for _, tx := range c.requests {
-		w.sooner(c.wakeOf(tx))
+		if tx.sends > 0 || !crowded || tx.purpose == forRelease {
+			w.sooner(c.wakeOf(tx))
+		}
 	}
 	if c.closing != nil {
 		w.sooner(wake{at: c.closing.until, kind: wakeLinger})
@@ -76,13 +81,9 @@ func (c *Client) earliest() wake {
 	return w
 }
 
-// wakeOf: what waits for its turn wakes nobody; the end of another request
-// does.
 func (c *Client) wakeOf(tx *transaction) wake {
 	w := wake{at: tx.dueAt, kind: wakeResend, purpose: tx.purpose}
 	switch {
-	case tx.sends == 0 && tx.dueAt <= c.now:
-		return wake{}
 	case tx.sends == 0:
 		w.kind = wakeSend
 	case tx.sends >= c.cfg.rc || tx.held != nil && tx.sends > tx.heldSends && !tx.patient():

@@ -84,22 +84,27 @@ func (c *Client) request(tx transaction, at time.Duration) *transaction {
 // pump sends what is due and has not been sent, within the bound on
 // outstanding requests. A release waits for nobody.
 func (c *Client) pump(now time.Duration) {
-	outstanding := 0
-	for _, tx := range c.requests {
-		if tx.sends > 0 {
-			outstanding++
-		}
-	}
+	room := maxRequests - c.outstanding()
 	for i := 0; i < len(c.requests); i++ {
 		tx := c.requests[i]
-		if tx.sends > 0 || tx.dueAt > now || outstanding >= maxRequests && tx.purpose != forRelease {
+		if tx.sends > 0 || tx.dueAt > now || room <= 0 && tx.purpose != forRelease {
 			continue
 		}
 		if !c.sendFirst(now, tx) {
 			return
 		}
-		outstanding++
+		room--
 	}
+}
+
+// outstanding counts the requests that were sent and are not answered.
+func (c *Client) outstanding() (n int) {
+	for _, tx := range c.requests {
+		if tx.sends > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // sendFirst draws the ID, builds the bytes and sends them. It is false when
@@ -183,6 +188,7 @@ func (c *Client) timedOut(now time.Duration, tx *transaction) verdict {
 func (c *Client) end(now time.Duration, tx *transaction, v verdict) {
 	c.remove(tx)
 	if serverError(v.code) && tx.failures < maxServerErrors && (c.phase != PhaseClosing || tx.purpose == forRelease) {
+		c.forgo(tx)
 		c.settleRefused(tx, v)
 		c.again(now, tx)
 		return

@@ -1,0 +1,220 @@
+package turntest
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+	"github.com/turnwasm/turnwasm/wasm/abi"
+)
+
+// scriptCommand answers what the client answers; a script that is wrong fails
+// by its words.
+type scriptCommand func(r *scriptRunner, w *words) error
+
+var scriptCommands map[string]scriptCommand
+
+func init() {
+	scriptCommands = map[string]scriptCommand{
+		"new": doNew, "allocate": plainCommand(abi.CmdAllocate), "refresh": plainCommand(abi.CmdRefresh),
+		"permit": peerCommand(abi.CmdCreatePermission), "unpermit": peerCommand(abi.CmdRemovePermission),
+		"bind": peerCommand(abi.CmdBindChannel), "unbind": peerCommand(abi.CmdUnbindChannel),
+		"send": doSend, "setcredentials": doSetCredentials, "allocated": doAllocated, "recv": doRecv,
+		"flowopened": flowCommand(abi.FlowOpened), "flowclosed": flowCommand(abi.FlowClosed),
+		"patherror": flowCommand(abi.PathError),
+		"advance":   doAdvance, "timeout": doTimeout, "close": doClose, "free": doFree,
+		"state": doState, "stats": doStats, "parting": doParting,
+	}
+}
+
+const (
+	scriptServer = "192.0.2.1:3478"
+	scriptRealm  = "example.org"
+)
+
+func doNew(r *scriptRunner, w *words) error {
+	c := &scriptClient{n: len(r.clients), channels: map[string]uint16{}}
+	c.name, _ = w.named("name")
+	c.cfg = scriptConfig(w)
+	if w.err != nil {
+		return w.err
+	}
+	c.passwords = []string{string(c.cfg.Password)}
+	seed := [abi.SeedSize]byte{byte(c.n + 1)}
+	if err := r.d.Open(r.now, c.cfg, seed); err != nil {
+		r.current = nil
+		return err
+	}
+	r.clients = append(r.clients, c)
+	r.current = c
+	return nil
+}
+
+func scriptConfig(w *words) client.Config {
+	server, ok := w.named("server")
+	if !ok {
+		server = scriptServer
+	}
+	family, _ := w.named("family")
+	return client.Config{
+		Server:   w.addrPort(server),
+		Username: w.text("user"), Password: w.text("password"), Software: string(w.text("software")),
+		Family:   map[string]client.Family{"": 0, "ipv4": client.FamilyIPv4, "ipv6": client.FamilyIPv6}[family],
+		Lifetime: w.duration("lifetime"), RTO: w.duration("rto"), RefreshCap: w.duration("cap"),
+		Rc: w.number("rc"), Rm: w.number("rm"),
+		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
+		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"),
+	}
+}
+
+func plainCommand(cmd abi.Cmd) scriptCommand {
+	return func(r *scriptRunner, _ *words) error {
+		return r.d.Command(r.now, r.current.n, abi.Command{Cmd: cmd})
+	}
+}
+
+func peerCommand(cmd abi.Cmd) scriptCommand {
+	return func(r *scriptRunner, w *words) error {
+		c := abi.Command{Cmd: cmd}
+		for x, ok := w.next(); ok; x, ok = w.next() {
+			c.Peers = append(c.Peers, w.addrPort(x.value))
+		}
+		if len(c.Peers) == 0 {
+			w.fail("a peer is missing")
+		}
+		if w.err != nil {
+			return w.err
+		}
+		return r.d.Command(r.now, r.current.n, c)
+	}
+}
+
+func doSend(r *scriptRunner, w *words) error {
+	peer := w.addrPort(w.plain("a peer"))
+	payload := w.plain("a payload")
+	if w.err != nil {
+		return w.err
+	}
+	return r.d.Send(r.now, r.current.n, peer, []byte(payload))
+}
+
+func doSetCredentials(r *scriptRunner, w *words) error {
+	c := abi.Command{Cmd: abi.CmdSetCredentials, Username: w.text("user"), Password: w.text("password")}
+	r.current.passwords = append(r.current.passwords, string(c.Password))
+	return r.d.Command(r.now, r.current.n, c)
+}
+
+// doAllocated is the whole exchange, for scripts that are about what follows.
+func doAllocated(r *scriptRunner, w *words) error {
+	lifetime, ok := w.named("lifetime")
+	if !ok {
+		lifetime = "600"
+	}
+	relayed, ok := w.named("relayed")
+	if !ok {
+		relayed = "192.0.2.1:50000"
+	}
+	prefix := ""
+	if r.current.name != "" {
+		prefix = r.current.name + ": "
+	}
+	for _, line := range []string{
+		"allocate",
+		fmt.Sprintf("recv tx=%d error 401 realm=%s nonce=n1", len(r.order)+1, scriptRealm),
+		fmt.Sprintf("recv tx=%d success relayed=%s mapped=203.0.113.9:4242 lifetime=%s integrity=ok", len(r.order)+2, relayed, lifetime),
+	} {
+		if err := r.run(prefix + line); err != nil {
+			w.note(err)
+		}
+	}
+	return nil
+}
+
+func flowCommand(what int32) scriptCommand {
+	return func(r *scriptRunner, w *words) error {
+		flow, err := strconv.ParseUint(w.plain("a flow"), 10, 32)
+		w.note(err)
+		r.d.Flow(r.now, r.current.n, client.Flow(flow), what)
+		return nil
+	}
+}
+
+func doAdvance(r *scriptRunner, w *words) error {
+	by, err := time.ParseDuration(w.plain("a duration"))
+	w.note(err)
+	w.note(r.advance(r.now + by))
+	return nil
+}
+
+func doTimeout(r *scriptRunner, w *words) error {
+	at, ok := r.nextWake()
+	if !ok {
+		w.fail("there is no deadline to wait for")
+		return nil
+	}
+	w.note(r.advance(at))
+	return nil
+}
+
+func doClose(r *scriptRunner, w *words) error {
+	r.d.Close(r.now, r.current.n, w.duration("linger"))
+	return nil
+}
+
+func doFree(r *scriptRunner, _ *words) error {
+	r.d.Free(r.current.n)
+	r.current.freed = true
+	return nil
+}
+
+func doState(r *scriptRunner, _ *words) error {
+	s, ok := r.state(r.current)
+	if !ok {
+		return errors.New("the client was freed")
+	}
+	line := "state " + s.Phase.String()
+	for _, a := range []struct {
+		name string
+		addr netip.AddrPort
+	}{{"relayed", s.Relayed}, {"mapped", s.Mapped}} {
+		if a.addr.IsValid() {
+			line += fmt.Sprintf(" %s=%v", a.name, a.addr)
+		}
+	}
+	if s.Lifetime != 0 {
+		line += fmt.Sprintf(" lifetime=%v", s.Lifetime)
+	}
+	r.print(r.current, line)
+	return nil
+}
+
+// doStats prints the counters that are not 0, without those of bytes.
+func doStats(r *scriptRunner, _ *words) error {
+	v := reflect.ValueOf(r.d.Stats(r.current.n))
+	line := []string{"stats"}
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Name
+		if n := v.Field(i).Uint(); n != 0 && !strings.HasSuffix(name, "Bytes") {
+			line = append(line, fmt.Sprintf("%s=%d", name, n))
+		}
+	}
+	r.print(r.current, strings.Join(line, " "))
+	return nil
+}
+
+func doParting(r *scriptRunner, w *words) error {
+	datagram, until := r.d.Parting(r.now, r.current.n)
+	if datagram == nil {
+		r.print(r.current, "parting nothing owed")
+		return nil
+	}
+	label, key, err := r.label(r.current, datagram)
+	w.note(err)
+	r.print(r.current, fmt.Sprintf("parting %s until=%v", DescribeLabelled(datagram, key, label), until-scriptStart))
+	return nil
+}

@@ -1,0 +1,152 @@
+package turntest
+
+import (
+	"net/netip"
+	"time"
+)
+
+// allocatedBefore deals with an Allocate on a 5-tuple that is in use, where the
+// server looks at that first; it answers true when the exchange is over.
+//
+// "the server can store the transaction id that created the request with the
+// allocation data and compare it with incoming Allocate requests on the same
+// 5-tuple. Once such a request is detected, the server can stop parsing the
+// request and immediately generate a success response."
+// https://www.rfc-editor.org/rfc/rfc8656#section-7.2
+func (x *exchange) allocatedBefore() bool {
+	h := x.s.holdings[x.from]
+	if h == nil || !x.s.habits.mismatchFirst {
+		return false
+	}
+	if h.madeBy != x.m.ID || h.deleteAt != 0 {
+		x.refuse(437)
+	} else if x.authenticate() {
+		x.describeAllocation(h)
+	}
+	return true
+}
+
+// allocate is an authenticated Allocate.
+// https://www.rfc-editor.org/rfc/rfc8656#section-7.2
+func (x *exchange) allocate() {
+	if h := x.s.holdings[x.from]; h != nil {
+		if h.madeBy == x.m.ID {
+			x.describeAllocation(h)
+			return
+		}
+		x.refuse(437)
+		return
+	}
+	if x.refuseTransport() || x.refuseOptions() || x.refuseQuota() {
+		return
+	}
+	ip, ok := x.relayIP()
+	if !ok {
+		x.refuse(x.s.habits.noFamily)
+		return
+	}
+	x.describeAllocation(x.s.hold(x, ip))
+}
+
+// "If the REQUESTED-TRANSPORT attribute is not included or is malformed, the
+// server rejects the request with a 400 (Bad Request) error."
+func (x *exchange) refuseTransport() bool {
+	transport, ok := x.m.Get(AttrRequestedTransport)
+	switch {
+	case !ok || len(transport) != 4:
+		x.refuse(400)
+	case transport[0] != 17:
+		x.refuse(442)
+	default:
+		return false
+	}
+	return true
+}
+
+// refuseOptions: attributes that exclude each other, tokens (this server makes
+// no reservations, so none is valid), DONT-FRAGMENT.
+func (x *exchange) refuseOptions() bool {
+	m := x.m
+	family, additional := m.Has(AttrRequestedAddressFamily), m.Has(AttrAdditionalFamily)
+	even, _ := m.Get(AttrEvenPort)
+	reserve := len(even) == 1 && even[0]&0x80 != 0
+	token := m.Has(AttrReservationToken)
+	switch {
+	case m.Has(AttrDontFragment) && x.s.habits.refusesDontFragment:
+		x.refuseUnknown([]AttributeType{AttrDontFragment})
+	case token && (m.Has(AttrEvenPort) || family || additional),
+		family && additional, reserve && additional:
+		x.refuse(400)
+	case token || reserve:
+		x.refuse(508)
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *exchange) refuseQuota() bool {
+	own := 0
+	for _, h := range x.s.holdings {
+		if h.username == x.username {
+			own++
+		}
+	}
+	switch {
+	case x.s.cfg.Quota > 0 && own >= x.s.cfg.Quota:
+		x.refuse(486)
+	case x.s.cfg.Ports > 0 && len(x.s.holdings) >= x.s.cfg.Ports:
+		x.refuse(508)
+	default:
+		return false
+	}
+	return true
+}
+
+// relayIP is the address for the family that was asked for: IPv4 unless
+// REQUESTED-ADDRESS-FAMILY says otherwise.
+func (x *exchange) relayIP() (netip.Addr, bool) {
+	ip := x.s.cfg.Relay
+	if family, ok := x.m.Get(AttrRequestedAddressFamily); ok {
+		switch {
+		case len(family) == 4 && family[0] == familyIPv4:
+		case len(family) == 4 && family[0] == familyIPv6:
+			ip = x.s.cfg.Relay6
+		default:
+			ip = netip.Addr{}
+		}
+	}
+	return ip, ip.IsValid()
+}
+
+func (s *Server) hold(x *exchange, ip netip.Addr) *holding {
+	h := &holding{
+		client: x.from, relayed: s.freePort(ip, x.m.Has(AttrEvenPort)),
+		username: x.username, madeBy: x.m.ID,
+		permissions: map[netip.Addr]time.Duration{}, channels: map[uint16]channelBinding{},
+	}
+	s.touchHolding(h, x.m, s.grant(x.m))
+	s.holdings[h.client], s.relays[h.relayed] = h, h
+	return h
+}
+
+// freePort takes ports in order, "from the range 49152 - 65535".
+func (s *Server) freePort(ip netip.Addr, even bool) netip.AddrPort {
+	for {
+		a := netip.AddrPortFrom(ip, s.nextPort)
+		if s.nextPort++; s.nextPort == 0 {
+			s.nextPort = 49152
+		}
+		if s.relays[a] == nil && (!even || a.Port()%2 == 0) {
+			return a
+		}
+	}
+}
+
+func (x *exchange) describeAllocation(h *holding) {
+	x.succeed().Address(AttrXORRelayedAddress, h.relayed).
+		Lifetime(h.expiresAt-x.s.now).Address(AttrXORMappedAddress, x.from)
+	if x.m.Has(AttrAdditionalFamily) {
+		x.reply.Bytes(AttrAddressErrorCode, []byte{familyIPv6, 0, 4, 40})
+	}
+}

@@ -1,0 +1,61 @@
+package turntest
+
+import (
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+)
+
+// C5: NEVER pipeline a release behind the signed Allocate; C6: a Refresh in
+// flight is waited for first. Both are about a Close that lingers.
+func (a *actor) checkPipelined(s *step) {
+	if s.kind != stepClose || s.linger == 0 || s.state != closeAuthenticated && s.state != closeRefreshing {
+		return
+	}
+	const justSent = 50 * time.Millisecond
+	flight := map[closeState]*sentRequest{closeAuthenticated: s.allocate, closeRefreshing: s.last}[s.state]
+	if s.state == closeRefreshing && a.w.now-flight.lastSent > justSent || flight.disturbed || s.overdue(a) {
+		return
+	}
+	for _, t := range s.sent {
+		if m, err := Decode(t.Data); err == nil && m.isRelease() {
+			rule := map[closeState]string{closeAuthenticated: "C5", closeRefreshing: "C6"}[s.state]
+			a.w.violate(a, rule, "Close sends the release while tx=%s, a %v, is in flight", flight.ID.String()[:8], flight.Method)
+		}
+	}
+}
+
+// C7: 438 to the release: sign again with the new nonce, at most 3 times.
+func (a *actor) checkResigned(s *step) {
+	const most = 3
+	j := s.judged
+	if s.kind != stepInput || s.before.phase != client.PhaseClosing || j.request == nil || j.elsewhere || j.again || s.overdue(a) {
+		return
+	}
+	code, _ := j.message.ErrorCode()
+	nonce := j.message.Text(AttrNonce)
+	if code != 438 || !j.request.isRelease() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
+		return
+	}
+	if a.ledger.resigns++; a.ledger.resigns > most || !j.message.Has(AttrRealm) || len(j.message.Unknown()) > 0 || len(s.events) > 0 && s.after.phase == client.PhaseClosed {
+		return
+	}
+	for _, t := range s.sent {
+		if m, err := Decode(t.Data); err == nil && m.isRelease() && m.Text(AttrNonce) == nonce {
+			return
+		}
+	}
+	a.w.violate(a, "C7", "438 to the release, with nonce %s: it is not signed again", nonce)
+}
+
+// C8: released is said when the server has said so in a valid answer, and then
+// it is said.
+func (a *actor) checkVerdict(e client.Event) {
+	last := a.ledger.last
+	switch {
+	case e.Outcome == client.Released && a.ledger.verdict == nil:
+		a.w.violate(a, "C8", "Closed{released}, and no valid answer said that nothing is held")
+	case e.Outcome == client.Unconfirmed && last != nil && last.isRelease() && last.settled:
+		a.w.violate(a, "C8", "the release was answered by a valid verdict, and Closed says unconfirmed (%s)", e.Reason)
+	}
+}

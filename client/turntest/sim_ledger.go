@@ -1,0 +1,242 @@
+package turntest
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+)
+
+// ledger is what an observer on the client's wire knows: each request with its
+// copies, and what the answers that arrived allow.
+type ledger struct {
+	requests map[TransactionID]*sentRequest
+	signed   bool // credentials were sent
+	last     *sentRequest
+	allocate *sentRequest // the newest Allocate
+
+	// Since the last Allocated:
+	channels    map[uint16]boundChannel
+	permissions map[netip.Addr]time.Duration // until when
+	binds       []sentBind
+
+	signedErrors map[int]bool // codes that arrived in valid signed errors
+	verdict      *sentRequest // whose valid answer said that nothing is held
+	resigns      int          // 438s to releases, since the Close
+	recent       []time.Duration
+}
+
+// sentRequest is one transaction of the client's.
+type sentRequest struct {
+	*Message
+	bytes               []byte
+	firstSent, lastSent time.Duration
+	copies              int
+	key                 []byte          // that it is signed with; nil = unsigned
+	badKey              bool            // it is signed, but by none of the owner's credentials
+	answered            bool            // by a valid answer
+	disturbed           bool            // by any answer, true or false, or by an error of the path
+	settled             bool            // its first valid answer said that nothing is held
+	granted             []time.Duration // when the server sent the valid successes that arrived
+}
+
+type boundChannel struct {
+	peer  netip.AddrPort
+	until time.Duration
+}
+
+type sentBind struct {
+	number   uint16
+	peer     netip.AddrPort
+	lastSent time.Duration
+}
+
+func newLedger() ledger {
+	return ledger{
+		requests: map[TransactionID]*sentRequest{}, channels: map[uint16]boundChannel{},
+		permissions: map[netip.Addr]time.Duration{}, signedErrors: map[int]bool{},
+	}
+}
+
+// How long an answered request is good for: from its first copy on, because
+// that may be the one that the server counted from.
+const (
+	permissionTerm = 300 * time.Second
+	channelTerm    = 600 * time.Second
+)
+
+// keyOf finds the key that a request is signed with, among the owner's.
+func (a *actor) keyOf(m *Message) []byte {
+	for _, c := range a.passwords {
+		key := LongTermKey(c.username, m.Text(AttrRealm), c.password)
+		if c.username == m.Text(AttrUsername) && m.Verify(key) {
+			return key
+		}
+	}
+	return nil
+}
+
+// keyFor is the key to render a datagram with.
+func (a *actor) keyFor(datagram []byte) []byte {
+	m, err := Decode(datagram)
+	if err != nil {
+		return nil
+	}
+	if r := a.ledger.requests[m.ID]; r != nil {
+		return r.key
+	}
+	return a.keyOf(m)
+}
+
+// noteRequest enters a request that the client sends; it answers the entry.
+func (a *actor) noteRequest(m *Message, datagram []byte) *sentRequest {
+	l, now := &a.ledger, a.w.now
+	r := l.requests[m.ID]
+	if r == nil {
+		r = &sentRequest{Message: m, bytes: datagram, firstSent: now, key: a.keyOf(m)}
+		r.badKey = m.Signed() && r.key == nil
+		l.requests[m.ID] = r
+	}
+	r.copies++
+	r.lastSent = now
+	l.last = r
+	l.signed = l.signed || m.Signed()
+	if m.Method == MethodAllocate {
+		l.allocate, l.verdict = r, nil
+	}
+	if m.Method == MethodChannelBind {
+		a.noteBind(r)
+	}
+	return r
+}
+
+func (a *actor) noteBind(r *sentRequest) {
+	number, _ := r.Channel()
+	peer, _ := r.Address(AttrXORPeerAddress)
+	for i := range a.ledger.binds {
+		if b := &a.ledger.binds[i]; b.number == number && b.peer == peer {
+			b.lastSent = a.w.now
+			return
+		}
+	}
+	a.ledger.binds = append(a.ledger.binds, sentBind{number, peer, a.w.now})
+}
+
+// judgement says what an arriving datagram is worth.
+type judgement struct {
+	message   *Message     // nil when it is no STUN message
+	request   *sentRequest // that it answers; nil = none
+	authentic bool         // from the server's address, and signed with the request's key where that was signed
+	elsewhere bool         // not from the server's address
+	again     bool         // the request had had a valid answer before
+	late      bool         // it had had any answer before
+}
+
+// judge looks at a datagram before the machine does, and enters what it allows.
+func (a *actor) judge(p Packet) judgement {
+	j := judgement{elsewhere: p.From != a.w.plan.server.Addr}
+	m, err := Decode(p.Data)
+	if err != nil {
+		return j
+	}
+	j.message = m
+	if m.Class == Success || m.Class == Failure {
+		j.request = a.ledger.requests[m.ID]
+	}
+	if j.request != nil {
+		j.again, j.late, j.request.disturbed = j.request.answered, j.request.disturbed, true
+	}
+	if j.request == nil || j.elsewhere || j.request.Method != m.Method || !m.FingerprintRight() {
+		return j
+	}
+	j.authentic = j.request.key == nil && !j.request.Signed() || m.Verify(j.request.key)
+	if j.authentic && a.closed == nil {
+		a.noteAnswer(j.request, m, p)
+	}
+	return j
+}
+
+func (a *actor) noteAnswer(r *sentRequest, m *Message, p Packet) {
+	if r.Method == MethodAllocate {
+		a.ledger.disturb() // an answer to one that was replaced may end its successor
+	}
+	first := !r.answered
+	r.answered = true
+	if m.Class == Failure {
+		code, _ := m.ErrorCode()
+		a.ledger.signedErrors[code] = a.ledger.signedErrors[code] || r.key != nil
+		if code == 437 && r.Method != MethodAllocate && len(m.Unknown()) == 0 {
+			a.ledger.verdict, r.settled = r, first
+		}
+		return
+	}
+	if len(m.Unknown()) > 0 {
+		return // T8: it is discarded
+	}
+	r.granted = append(r.granted, p.SentAt)
+	switch r.Method {
+	case MethodRefresh:
+		if lifetime, _ := m.Lifetime(); lifetime == 0 {
+			a.ledger.verdict, r.settled = r, first
+		}
+	case MethodCreatePermission:
+		peers, _ := r.Addresses(AttrXORPeerAddress)
+		for _, peer := range peers {
+			a.permit(peer.Addr(), r.firstSent)
+		}
+	case MethodChannelBind:
+		number, _ := r.Channel()
+		peer, _ := r.Address(AttrXORPeerAddress)
+		until := max(a.ledger.channels[number].until, r.firstSent+channelTerm)
+		a.ledger.channels[number] = boundChannel{peer, until}
+		a.permit(peer.Addr(), r.firstSent)
+	}
+}
+
+func (a *actor) permit(ip netip.Addr, since time.Duration) {
+	a.ledger.permissions[ip] = max(a.ledger.permissions[ip], since+permissionTerm)
+}
+
+// startAfresh forgets what was allowed under the allocation before.
+func (l *ledger) startAfresh() {
+	clear(l.channels)
+	clear(l.permissions)
+	l.binds = l.binds[:0]
+}
+
+// refreshing reports whether a Refresh that asks for life is unanswered.
+func (l *ledger) refreshing() bool {
+	return l.last != nil && l.last.Method == MethodRefresh && !l.last.isRelease() && !l.last.disturbed
+}
+
+// allocatedSigned: the newest Allocate carried credentials, so that the
+// allocation it made, or may have made, is released with them.
+func (l *ledger) allocatedSigned() bool { return l.allocate != nil && l.allocate.Signed() }
+
+func (r *sentRequest) sameBytes(datagram []byte) bool { return bytes.Equal(r.bytes, datagram) }
+
+// claim is what an event said: until then the server may hold something that
+// was sent before the claim was made.
+type claim struct {
+	at, until time.Duration
+	by        client.EventKind
+}
+
+// worldLedger knows when each request that reached the server had been sent.
+type worldLedger struct {
+	arrivals map[arrival]time.Duration // sent at
+}
+
+type arrival struct {
+	id TransactionID
+	at time.Duration
+}
+
+func newWorldLedger() worldLedger { return worldLedger{arrivals: map[arrival]time.Duration{}} }
+
+func (l *worldLedger) atServer(p Packet) {
+	if m, err := Decode(p.Data); err == nil && m.Class == Request {
+		l.arrivals[arrival{m.ID, p.DueAt}] = p.SentAt
+	}
+}
