@@ -1,0 +1,171 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+	"golang.org/x/text/secure/precis"
+)
+
+const (
+	defaultLinger   = 2 * time.Second
+	defaultSoftware = "turnwasm"
+	defaultQueue    = 512
+	maxUsername     = 509
+)
+
+// Config says which server to use and how. The zero value of a field is its
+// default.
+type Config struct {
+	// URL is a TURN URI: turn:HOST[:PORT][?transport=udp].
+	URL string
+	// Username and Password are the long-term credential, as the user typed it.
+	Username string
+	Password string
+	// LocalAddr is the socket's own address: "", "192.0.2.1", "192.0.2.1:5000"
+	// or ":5000". A port given here is the caller's own; see Steps of a Dial.
+	LocalAddr string
+
+	// Linger is how long Close waits for the server's verdict: 2 s. Negative:
+	// it sends one release and waits for nothing.
+	Linger time.Duration
+
+	// Family of the relayed address.
+	Family client.Family
+	// Lifetime to ask for; 0 leaves it to the server.
+	Lifetime time.Duration
+	// Software is sent in Allocate and Refresh: "turnwasm". "-" sends none.
+	Software string
+	// Fingerprint adds FINGERPRINT to requests.
+	Fingerprint bool
+	// RTO is the first retransmission time-out: 500 ms. Rc is the number of
+	// sends of a request: 7; Rm the wait after the last one, in RTOs: 16.
+	RTO    time.Duration
+	Rc, Rm int
+	// RefreshCap is the longest time between two Refreshes; 0 leaves it to the
+	// lifetime.
+	RefreshCap time.Duration
+
+	// NoAutoPermission: WriteTo makes no permissions.
+	NoAutoPermission bool
+	// NoReclaim: an allocation found on an explicit local port is not released.
+	NoReclaim bool
+	// Reallocate allocates anew when the allocation is lost, with the
+	// permissions and channels that it had. The relayed address changes.
+	Reallocate bool
+
+	// ReceiveQueue is how many payloads wait for ReadFrom: 512.
+	ReceiveQueue int
+	// EventQueue is how many events wait in Conn.Events: 64.
+	EventQueue int
+	// Trace gets every datagram; see NewTrace.
+	Trace *Trace
+}
+
+// settings is a Config that was checked: what a Conn is made from.
+type settings struct {
+	Config
+	host  string
+	port  uint16
+	local netip.AddrPort
+}
+
+func (cfg Config) check() (settings, error) {
+	s := settings{Config: cfg}
+	var err error
+	if s.host, s.port, err = parseURL(cfg.URL); err != nil {
+		return s, err
+	}
+	if s.local, err = parseLocal(cfg.LocalAddr); err != nil {
+		return s, err
+	}
+	if s.Username, s.Password, err = prepareCredentials(cfg.Username, cfg.Password); err != nil {
+		return s, err
+	}
+	if err = cfg.checkNumbers(); err != nil {
+		return s, err
+	}
+	if cfg.Linger == 0 {
+		s.Linger = defaultLinger
+	}
+	if cfg.Software == "" {
+		s.Software = defaultSoftware
+	}
+	if cfg.Software == "-" {
+		s.Software = ""
+	}
+	s.ReceiveQueue = positive(cfg.ReceiveQueue, defaultQueue)
+	s.EventQueue = positive(cfg.EventQueue, 64)
+	return s, nil
+}
+
+func (cfg Config) checkNumbers() error {
+	for name, negative := range map[string]bool{
+		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "RefreshCap": cfg.RefreshCap < 0,
+		"Rc": cfg.Rc < 0, "Rm": cfg.Rm < 0,
+	} {
+		if negative {
+			return fmt.Errorf("%w: %s is negative", client.ErrConfig, name)
+		}
+	}
+	return nil
+}
+
+func positive(n, otherwise int) int {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+// clientConfig is the machine's part, for this server.
+func (s *settings) clientConfig(server netip.AddrPort) client.Config {
+	return client.Config{
+		Server: server, Username: []byte(s.Username), Password: []byte(s.Password),
+		Family: s.Family, Lifetime: s.Lifetime, Software: s.Software, Fingerprint: s.Fingerprint,
+		RTO: s.RTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap,
+		AutoPermission: !s.NoAutoPermission,
+		Reclaim:        s.ownsPort() && !s.NoReclaim,
+		Reallocate:     s.Reallocate,
+	}
+}
+
+// ownsPort: the caller chose the local port. A live Conn of ours on it would
+// make the bind fail, so whatever the server holds there is an earlier run's.
+func (s *settings) ownsPort() bool { return s.local.Port() != 0 }
+
+// prepareCredentials applies OpaqueString to both, because only the host has
+// the tables for it.
+//
+// "It MUST contain a UTF-8-encoded [RFC3629] sequence of fewer than 509 bytes
+// and MUST have been processed using the OpaqueString profile [RFC8265]."
+// https://www.rfc-editor.org/rfc/rfc8489#section-14.3
+//
+// "key = MD5(username ":" OpaqueString(realm) ":" OpaqueString(password))"
+// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.2
+func prepareCredentials(username, password string) (string, string, error) {
+	if username == "" && password == "" {
+		return "", "", nil // a server without authentication
+	}
+	if username == "" {
+		return "", "", errors.New("a password without a username")
+	}
+	u, err := precis.OpaqueString.String(username)
+	if err != nil {
+		return "", "", fmt.Errorf("username: %w", err)
+	}
+	if len(u) >= maxUsername {
+		return "", "", fmt.Errorf("username: longer than %d bytes", maxUsername-1)
+	}
+	if password == "" {
+		return "", "", errors.New("a username without a password")
+	}
+	p, err := precis.OpaqueString.String(password)
+	if err != nil { // precis names the rule that is broken, not the text
+		return "", "", fmt.Errorf("password: %w", err)
+	}
+	return u, p, nil
+}

@@ -1,0 +1,162 @@
+package host
+
+import (
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+)
+
+// Conn is a client with its sockets: a net.PacketConn whose address is the
+// relayed transport address.
+type Conn struct {
+	rt       *Runtime
+	driver   *driver
+	settings settings
+	server   netip.AddrPort
+	handle   int32 // the client's, in driver
+
+	// What the machine said last, for those who ask without the lock.
+	present atomic.Pointer[present]
+	local   atomic.Pointer[netip.AddrPort]
+	failure atomic.Pointer[error] // why ReadFrom and WriteTo fail for good
+	told    atomic.Bool           // Dial has answered what may be left behind
+
+	in            inbox
+	out           outbox
+	events        eventQueue
+	readDeadline  *deadline
+	writeDeadline *deadline
+
+	closing chan struct{} // closed when nobody reads or writes any more
+	done    chan struct{} // closed when the sockets are, and verdict is there
+
+	// Guarded by driver.mu.
+	stage   stage
+	touched bool        // it is in driver.touched
+	started bool        // an Allocate was asked for
+	wanted  client.Flow // to be opened from another local port; 0 = none
+	ports   int         // local ports tried for this allocation
+	flows   []*transport
+	parting parting
+	peers   peerTable
+	waiters waiters
+	closeAt *closeAt     // nil = not armed
+	verdict Closed       // from stageEnded on
+	counted client.Stats // when it was asked for last
+}
+
+func newConn(rt *Runtime, s settings, t *transport) *Conn {
+	c := &Conn{
+		rt: rt, settings: s, server: t.server,
+		in:           inbox{queue: make(chan payload, s.ReceiveQueue)},
+		events:       eventQueue{queue: make(chan Event, s.EventQueue)},
+		readDeadline: newDeadline(), writeDeadline: newDeadline(),
+		closing: make(chan struct{}), done: make(chan struct{}),
+	}
+	c.peers.reset()
+	c.present.Store(&nothing)
+	return c
+}
+
+// stage is how far a Conn is. It only ever grows.
+type stage uint8
+
+const (
+	stageOpen     stage = iota
+	stageShut           // readers and writers were sent away
+	stageEnded          // the verdict is there
+	stageFreed          // the handle was given back, or died with its engine
+	stageFinished       // the sockets are closed, or somebody is at it
+)
+
+// become moves on, and says whether it was not that far before.
+func (c *Conn) become(s stage) bool {
+	if c.stage >= s {
+		return false
+	}
+	c.stage = s
+	return true
+}
+
+// present is the allocation as it is now.
+type present struct {
+	relayed, mapped netip.AddrPort
+	lifetime        time.Duration
+}
+
+// nothing is present without an allocation.
+var nothing present
+
+// Relayed is the relayed transport address; zero without an allocation.
+func (c *Conn) Relayed() netip.AddrPort { return c.present.Load().relayed }
+
+// Mapped is the server-reflexive transport address, as the server saw it.
+func (c *Conn) Mapped() netip.AddrPort { return c.present.Load().mapped }
+
+// Lifetime is what the server granted last.
+func (c *Conn) Lifetime() time.Duration { return c.present.Load().lifetime }
+
+// Local is the socket's own transport address.
+func (c *Conn) Local() netip.AddrPort { return *c.local.Load() }
+
+// Server is the server's transport address.
+func (c *Conn) Server() netip.AddrPort { return c.server }
+
+// LocalAddr is Relayed as a *net.UDPAddr.
+func (c *Conn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.Relayed()) }
+
+// Events hands out what happens, DataReceived apart. What is not taken waits
+// in a bounded queue; what does not fit is dropped, and Stats counts it. The
+// channel is closed after client.Closed.
+func (c *Conn) Events() <-chan Event { return c.events.queue }
+
+// flowOf is the socket of a flow, nil when it is not there any more.
+func (c *Conn) flowOf(flow client.Flow) *transport {
+	for _, t := range c.flows {
+		if t.flow == flow {
+			return t
+		}
+	}
+	return nil
+}
+
+// settle does what must not be done under the lock. Any goroutine may be here.
+func (c *Conn) settle() {
+	if through, err := c.out.flush(); isPathError(err) {
+		c.pathError(through)
+	}
+	wanted, last := c.errands()
+	if wanted != 0 {
+		c.changePort(wanted)
+	}
+	if last {
+		c.finish()
+	}
+}
+
+// errands takes over what is left to do: a flow that the machine wants, and to
+// be the last one here.
+func (c *Conn) errands() (wanted client.Flow, last bool) {
+	c.driver.mu.Lock()
+	defer c.driver.mu.Unlock()
+	wanted, c.wanted = c.wanted, 0
+	if c.stage < stageEnded {
+		return wanted, false
+	}
+	return 0, c.become(stageFinished)
+}
+
+// finish closes the sockets after the last datagram went out.
+func (c *Conn) finish() {
+	_, _ = c.out.flush() // what another goroutine has put in since
+	for _, t := range c.flows {
+		t.close()
+	}
+	c.events.close()
+	c.logCounts()
+	c.rt.forget(c)
+	close(c.done)
+}

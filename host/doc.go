@@ -1,0 +1,77 @@
+// Package host drives the TURN client machine over real sockets. The machine is
+// the WebAssembly module under wazero or the same code compiled natively; the
+// sockets, timers and this API are the same over both.
+//
+//	rt, err := host.New(ctx)
+//	defer rt.Close()
+//	conn, err := rt.Dial(ctx, host.Config{
+//		URL: "turn:turn.example.org", Username: "alice", Password: "secret",
+//	})
+//	defer conn.Close()                      // releases the allocation, and waits for the verdict
+//	fmt.Println(conn.LocalAddr())           // the relayed transport address
+//	conn.WriteTo([]byte("hello"), peer)     // makes the permission by itself
+//	n, from, err := conn.ReadFrom(buf)
+//
+// # A Conn is a net.PacketConn
+//
+// LocalAddr is the relayed transport address, the one that peers send to. Local
+// is the socket's. Deadlines answer os.ErrDeadlineExceeded, a closed Conn
+// answers net.ErrClosed, both inside a *net.OpError.
+//
+// WriteTo to a peer without a permission asks for one and queues the payload
+// meanwhile (Config.NoAutoPermission: it answers client.ErrNoPermission
+// instead). It never binds a channel; BindChannel does, and then every payload
+// to and from that peer costs 4 bytes of header instead of 36. What ReadFrom
+// has not taken waits in a bounded queue; when that is full, what comes is
+// dropped and counted, as a socket does.
+//
+// # Closing
+//
+// Close releases the allocation and waits for the server's verdict, at most
+// Config.Linger. It is nil when the server said that the allocation is gone or
+// none can exist; otherwise it is a *CloseError that says what is known and
+// until when the server may hold the allocation. CloseWith chooses the linger
+// and answers the verdict itself; a linger of 0 sends one datagram and goes.
+// Both may be called from any goroutine, at any time and more than once: all of
+// them get the same verdict. Readers and writers get net.ErrClosed at once.
+//
+// A Dial whose context ends returns at once. The release of what it began goes
+// on in the background of the Runtime, and Runtime.Close waits for it. So a
+// program releases on a signal when it returns from main instead of exiting:
+//
+//	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+//	defer stop()
+//	rt, err := host.New(ctx)
+//	defer rt.Close()
+//	conn, err := rt.Dial(ctx, cfg)
+//	defer conn.Close()
+//	context.AfterFunc(ctx, func() { conn.Close() }) // unblocks ReadFrom
+//
+// # Steps of a Dial
+//
+// Dial is Open and Allocate. Open makes the socket and the client and sends
+// nothing, so that Events, CloseAt and a trace are in place before the first
+// datagram. A Conn from Open must be closed, also when Allocate failed; Dial
+// does so by itself.
+//
+// Where the server holds another allocation on the 5-tuple (437), Allocate
+// takes another local port, three in all, and then leaves the server alone for
+// two minutes: a Dial in that time fails at once. With a port in
+// Config.LocalAddr the port is taken as the caller's own: what an earlier run
+// left there is released first (Config.NoReclaim: not). After 486 and 508 the
+// server is left alone for a minute.
+//
+// # Instances
+//
+// One instance of the engine holds many clients. WithClientsPerInstance(1)
+// gives each Conn one of its own. An instance that traps is never called again:
+// each of its Conns ends with Closed{Reason: "trapped"}, after its parting
+// datagram (the signed Refresh with LIFETIME 0 that was kept for this) went out
+// on its socket. Other instances and new Dials are untouched.
+//
+// # Secrets
+//
+// No password and no key is in any log, error, event or trace. A trace holds
+// what went over the wire, so the username and nonces are in it; they are not
+// in logs and errors.
+package host

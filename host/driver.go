@@ -1,0 +1,248 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+	"github.com/turnwasm/turnwasm/wasm/abi"
+)
+
+// driver drives one instance: an engine, the lock that it needs, the Conns in
+// it, and the one timer that it is armed with.
+type driver struct {
+	eng    engine
+	region []byte
+	layout abi.Layout
+	clock  clock
+	log    *slog.Logger
+
+	mu      sync.Mutex
+	dead    error           // set once; the engine is never called after it
+	conns   map[int32]*Conn // by handle
+	touched []*Conn         // those with something to do outside of the lock
+	timer   *time.Timer
+	armed   float64 // what the timer is set to, in ms; +Inf: it is not
+}
+
+func newDriver(eng engine, k clock, log *slog.Logger) (*driver, error) {
+	layout, err := abi.LoadLayout(eng.region())
+	if err != nil {
+		return nil, err
+	}
+	if layout.Arena.Size < arenaUsed {
+		return nil, fmt.Errorf("%w: the arena has %d bytes, %d are needed", abi.ErrLayout, layout.Arena.Size, arenaUsed)
+	}
+	d := &driver{
+		eng: eng, region: eng.region(), layout: layout, clock: k, log: log,
+		conns: make(map[int32]*Conn), armed: math.Inf(1),
+	}
+	d.timer = time.AfterFunc(math.MaxInt64, d.tick)
+	return d, nil
+}
+
+// add makes the client. It answers client.ErrLimit when there is no room.
+func (d *driver) add(c *Conn, t *transport, most int) error {
+	return d.do(func() error {
+		if most > 0 && len(d.conns) >= most {
+			return client.ErrLimit
+		}
+		cfg := c.settings.clientConfig(t.server)
+		defer clear(cfg.Password)
+		n, err := d.control(func(b []byte) []byte { return abi.AppendConfig(b, &cfg, nil) })
+		if err != nil {
+			return err
+		}
+		handle, err := d.answer(d.eng.open(d.clock.now(), n))
+		if err != nil {
+			return d.detailed(err)
+		}
+		c.driver, c.handle = d, int32(handle)
+		d.conns[c.handle] = c
+		c.attach(t)
+		return nil
+	})
+}
+
+// detailed adds the text that the machine left for its error.
+func (d *driver) detailed(err error) error {
+	control := d.layout.ControlOut.Of(d.region)
+	if n := d.head().ErrorLen(); d.dead == nil && n > 0 && n <= len(control) {
+		return &detailedError{string(control[:n]), err}
+	}
+	return err
+}
+
+// detailedError is the error of a code, in the machine's own words.
+type detailedError struct {
+	text string
+	is   error
+}
+
+func (e *detailedError) Error() string { return e.text }
+func (e *detailedError) Unwrap() error { return e.is }
+
+// do runs f, which calls the engine, under the lock; takes what the machine
+// has to say; arms the timer; then, outside of the lock, sends and finishes
+// what f brought about. Its error is f's, or that the engine is dead.
+func (d *driver) do(f func() error) error {
+	d.mu.Lock()
+	err := d.dead
+	if err == nil {
+		err = f()
+	}
+	if d.dead == nil {
+		d.drain()
+	}
+	if d.dead == nil {
+		d.arm()
+	}
+	touched := d.takeTouched()
+	d.mu.Unlock()
+	for _, c := range touched {
+		c.settle()
+	}
+	return err
+}
+
+// answer sorts out what an engine's call answered: a trap kills the instance, a
+// negative number is the machine's error.
+func (d *driver) answer(n int32, err error) (int, error) {
+	if err != nil {
+		d.die("trapped", err)
+		return 0, d.dead
+	}
+	return int(n), abi.Code(n).Err()
+}
+
+// maxRounds bounds what one drain may hand out, so that a machine gone wrong
+// cannot keep the lock for ever.
+const maxRounds = 1 << 16
+
+// drain polls until the machine has nothing more to say.
+func (d *driver) drain() {
+	for range maxRounds {
+		if d.head().Pending() {
+			d.poll()
+		} else if !d.followUp() {
+			return
+		}
+		if d.dead != nil {
+			return
+		}
+	}
+	d.die("trapped", fmt.Errorf("it does not drain in %d rounds", maxRounds))
+}
+
+func (d *driver) poll() {
+	if n, err := d.answer(d.eng.poll()); err == nil {
+		d.take(n)
+	}
+}
+
+// followUp does what the events asked for and what could not be done while
+// their descriptors were read. It says whether there may be something to poll.
+func (d *driver) followUp() bool {
+	again := false
+	for i := 0; i < len(d.touched) && d.dead == nil; i++ {
+		again = d.touched[i].followUp() || again
+	}
+	return again
+}
+
+func (d *driver) head() abi.Header { return abi.Header(d.region) }
+
+// arm sets the timer to the machine's next deadline.
+func (d *driver) arm() {
+	next := d.head().Next()
+	if next == d.armed {
+		return
+	}
+	d.armed = next
+	if math.IsInf(next, 1) {
+		d.timer.Stop()
+		return
+	}
+	d.timer.Reset(d.clock.until(next))
+}
+
+// tick is the timer's.
+func (d *driver) tick() {
+	_ = d.do(func() error {
+		d.armed = math.Inf(1)
+		if _, err := d.eng.tick(d.clock.now()); err != nil {
+			d.die("trapped", err)
+		}
+		return d.dead
+	})
+}
+
+// die ends the instance: its engine is not called again, its Conns get their
+// verdict, and their parting datagrams go out.
+func (d *driver) die(reason string, cause error) {
+	if d.dead != nil {
+		return
+	}
+	d.dead = fmt.Errorf("%w: %w", ErrTrapped, cause)
+	d.timer.Stop()
+	d.log.Error("the engine is dead", "reason", reason, "cause", cause, "conns", len(d.conns))
+	for _, c := range d.conns {
+		c.orphan(reason)
+	}
+	clear(d.conns)
+}
+
+// touch notes that c has something to do when the lock is given up.
+func (d *driver) touch(c *Conn) {
+	if !c.touched {
+		c.touched = true
+		d.touched = append(d.touched, c)
+	}
+}
+
+func (d *driver) takeTouched() []*Conn {
+	touched := d.touched
+	d.touched = nil
+	for _, c := range touched {
+		c.touched = false
+	}
+	return touched
+}
+
+// kill ends the instance from outside.
+func (d *driver) kill(reason string, cause error) {
+	_ = d.do(func() error {
+		d.die(reason, cause)
+		return d.dead
+	})
+}
+
+// maybeBury gives a dead engine's memory back, and says whether it was dead.
+func (d *driver) maybeBury() bool {
+	d.mu.Lock()
+	dead := d.dead != nil
+	d.mu.Unlock()
+	if dead {
+		if err := d.shut(); err != nil {
+			d.log.Warn("a dead engine does not go", "error", err)
+		}
+	}
+	return dead
+}
+
+// shut gives the engine back. Nothing is in it any more.
+func (d *driver) shut() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.timer.Stop()
+	if d.dead == nil {
+		d.dead = net.ErrClosed
+	}
+	d.region = nil
+	return d.eng.shut(context.Background())
+}

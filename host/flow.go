@@ -1,0 +1,106 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+
+	"github.com/turnwasm/turnwasm/client"
+	"github.com/turnwasm/turnwasm/wasm/abi"
+)
+
+// "The client SHOULD try three different client transport addresses before
+// giving up on this server."
+// https://www.rfc-editor.org/rfc/rfc8656#section-7.4
+const maxPorts = 3
+
+// read is the goroutine of a socket: it ends when the socket is closed.
+func (c *Conn) read(t *transport) {
+	defer c.rt.readers.Done()
+	b := make([]byte, maxDatagram)
+	for {
+		n, err := t.receive(b)
+		switch {
+		case err == nil:
+			c.received(t, b[:n])
+		case errors.Is(err, net.ErrClosed):
+			return
+		case isPathError(err):
+			c.pathError(t)
+		default:
+			c.driver.log.Warn("the socket fails", "local", t.local, "error", err)
+			c.tellFlow(t.flow, abi.FlowClosed)
+			return
+		}
+	}
+}
+
+func (c *Conn) received(t *transport, data []byte) {
+	_ = c.driver.do(func() error {
+		if c.stage >= stageEnded {
+			return nil
+		}
+		c.driver.touch(c)
+		return c.driver.input(c, t.flow, data)
+	})
+}
+
+func (c *Conn) pathError(t *transport) { c.tellFlow(t.flow, abi.PathError) }
+
+// tellFlow tells the machine what became of a flow.
+func (c *Conn) tellFlow(flow client.Flow, what int32) {
+	_ = c.driver.do(func() error {
+		if c.stage >= stageEnded {
+			return nil
+		}
+		c.driver.touch(c)
+		_, err := c.driver.answer(c.driver.eng.flow(c.driver.clock.now(), c.handle, int32(flow), what))
+		return err
+	})
+}
+
+// changePort opens a socket on another local port, and gives up after three or
+// when the caller chose the port.
+func (c *Conn) changePort(flow client.Flow) {
+	c.driver.mu.Lock()
+	giveUp := c.ports >= maxPorts || c.settings.ownsPort()
+	c.driver.mu.Unlock()
+	if giveUp || c.openFlow(flow) != nil {
+		c.tellFlow(flow, abi.FlowClosed)
+		return
+	}
+	c.tellFlow(flow, abi.FlowOpened)
+}
+
+// openFlow replaces the control path's socket. The new one is opened before the
+// old one is closed, so that it cannot get the same port.
+func (c *Conn) openFlow(flow client.Flow) error {
+	local := netip.AddrPortFrom(c.settings.local.Addr(), 0)
+	t, err := openTransport(context.Background(), flow, local, c.server, c.settings.Trace)
+	if err != nil {
+		return err
+	}
+	c.driver.mu.Lock()
+	if c.stage >= stageEnded {
+		c.driver.mu.Unlock()
+		t.close()
+		return net.ErrClosed
+	}
+	old := c.flows
+	c.attach(t)
+	c.driver.mu.Unlock()
+	for _, o := range old {
+		o.close()
+	}
+	return nil
+}
+
+// attach makes t the control path's socket.
+func (c *Conn) attach(t *transport) {
+	c.flows = []*transport{t}
+	c.ports++
+	c.local.Store(&t.local)
+	c.rt.readers.Add(1)
+	go c.read(t)
+}

@@ -1,0 +1,165 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+)
+
+// Runtime makes Conns. It compiles the module once and keeps the instances.
+type Runtime struct {
+	options options
+	clock   clock
+	engines engineFactory
+	resting resting
+	readers sync.WaitGroup // the sockets' goroutines
+
+	placing sync.Mutex // taken before an instance's lock
+	drivers []*driver
+
+	closing sync.Once
+
+	mu     sync.Mutex // taken last
+	closed bool
+	conns  map[*Conn]struct{}
+}
+
+// New makes a Runtime. The context is for the compilation alone.
+func New(ctx context.Context, opts ...Option) (*Runtime, error) {
+	o := options{log: slog.New(slog.DiscardHandler)}
+	for _, apply := range opts {
+		apply(&o)
+	}
+	engines, err := newEngines(ctx, &o)
+	if err != nil {
+		return nil, err
+	}
+	return &Runtime{
+		options: o, clock: clock{time.Now()}, engines: engines, conns: make(map[*Conn]struct{}),
+	}, nil
+}
+
+// Engine is what runs the machine.
+func (rt *Runtime) Engine() Engine { return rt.options.engine }
+
+// add makes the client in an instance that has room, or in a new one.
+func (rt *Runtime) add(ctx context.Context, s settings, t *transport) (*Conn, error) {
+	rt.placing.Lock()
+	defer rt.placing.Unlock()
+	if rt.isClosed() {
+		return nil, net.ErrClosed
+	}
+	c := newConn(rt, s, t)
+	if err := rt.place(ctx, c, t); err != nil {
+		return nil, err
+	}
+	c.settings.Password = "" // the machine has it now
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	rt.conns[c] = struct{}{}
+	return c, nil
+}
+
+func (rt *Runtime) place(ctx context.Context, c *Conn, t *transport) error {
+	rt.drivers = slices.DeleteFunc(rt.drivers, (*driver).maybeBury)
+	for _, d := range rt.drivers {
+		err := d.add(c, t, rt.options.perInstance)
+		if !errors.Is(err, client.ErrLimit) && !errors.Is(err, ErrTrapped) {
+			return err
+		}
+	}
+	d, err := rt.newDriver(ctx)
+	if err != nil {
+		return err
+	}
+	rt.drivers = append(rt.drivers, d)
+	return d.add(c, t, rt.options.perInstance)
+}
+
+func (rt *Runtime) newDriver(ctx context.Context) (*driver, error) {
+	eng, err := rt.engines.instantiate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDriver(eng, rt.clock, rt.options.log)
+	if err != nil {
+		return nil, errors.Join(err, eng.shut(ctx))
+	}
+	return d, nil
+}
+
+func (rt *Runtime) isClosed() bool {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	return rt.closed
+}
+
+// forget is called when c is done.
+func (rt *Runtime) forget(c *Conn) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	delete(rt.conns, c)
+}
+
+// guard is how much longer than the longest linger Close waits.
+const guard = 3 * time.Second
+
+// Close closes every Conn that is still open, each as its own Close would,
+// waits for them and for what ended Dials left to do, and gives everything
+// back. It is bounded by the longest linger. Its error joins those of the Conns
+// that nobody closed before, and of the Dials that their context ended.
+// A second call waits for the first one and answers nil.
+func (rt *Runtime) Close() (err error) {
+	rt.closing.Do(func() { err = rt.close() })
+	return err
+}
+
+func (rt *Runtime) close() error {
+	err := rt.closeAll(rt.shutDoor())
+	for _, d := range rt.drivers {
+		err = errors.Join(err, d.shut())
+	}
+	rt.readers.Wait()
+	return errors.Join(err, rt.engines.shut(context.Background()))
+}
+
+// shutDoor lets nobody in any more and answers who is there.
+func (rt *Runtime) shutDoor() []*Conn {
+	rt.placing.Lock()
+	defer rt.placing.Unlock()
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	rt.closed = true
+	return slices.Collect(maps.Keys(rt.conns))
+}
+
+func (rt *Runtime) closeAll(open []*Conn) error {
+	var longest time.Duration
+	for _, c := range open {
+		linger := max(0, c.settings.Linger)
+		longest = max(longest, linger)
+		c.beginClose(linger)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), longest+guard)
+	defer cancel()
+	var all []error
+	for _, c := range open {
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			c.driver.kill("runtime closed", ctx.Err())
+		}
+		<-c.done
+		if !c.told.Load() {
+			all = append(all, c.verdict.err())
+		}
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,91 @@
+package host
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/pcapgo"
+)
+
+// Trace writes datagrams as a pcapng file that Wireshark opens. One Trace may
+// serve many Conns, at the same time or one after the other. The headers below
+// UDP are made up from the sockets' addresses.
+type Trace struct {
+	mu  sync.Mutex
+	out *pcapgo.NgWriter
+	buf gopacket.SerializeBuffer
+	err error
+}
+
+// NewTrace begins a trace on w. Every datagram is written through to w before
+// it is handed on, so a file is complete even when the process dies.
+func NewTrace(w io.Writer) (*Trace, error) {
+	out, err := pcapgo.NewNgWriterInterface(w,
+		pcapgo.NgInterface{Name: "turnwasm", LinkType: layers.LinkTypeRaw, OS: runtime.GOOS},
+		pcapgo.NgWriterOptions{SectionInfo: pcapgo.NgSectionInfo{Application: "turnwasm"}})
+	if err != nil {
+		return nil, err
+	}
+	if err := out.Flush(); err != nil {
+		return nil, err
+	}
+	return &Trace{out: out, buf: gopacket.NewSerializeBuffer()}, nil
+}
+
+// Err is the first error of the writer; nothing is written after it.
+func (t *Trace) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+// datagram writes one. A nil Trace writes nothing.
+func (t *Trace) datagram(at time.Time, from, to netip.AddrPort, payload []byte) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
+		t.err = t.write(at, from, to, payload)
+	}
+}
+
+func (t *Trace) write(at time.Time, from, to netip.AddrPort, payload []byte) error {
+	udp := &layers.UDP{SrcPort: layers.UDPPort(from.Port()), DstPort: layers.UDPPort(to.Port())}
+	ip := ipLayer(from.Addr().Unmap(), to.Addr().Unmap())
+	if err := udp.SetNetworkLayerForChecksum(ip); err != nil {
+		return err
+	}
+	options := gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
+	err := gopacket.SerializeLayers(t.buf, options, ip.(gopacket.SerializableLayer), udp, gopacket.Payload(payload))
+	if err != nil {
+		return err
+	}
+	packet := t.buf.Bytes()
+	info := gopacket.CaptureInfo{Timestamp: at, CaptureLength: len(packet), Length: len(packet)}
+	if err := t.out.WritePacket(info, packet); err != nil {
+		return err
+	}
+	return t.out.Flush()
+}
+
+func ipLayer(from, to netip.Addr) gopacket.NetworkLayer {
+	if from.Is4() && to.Is4() {
+		return &layers.IPv4{
+			Version: 4, TTL: 64, Protocol: layers.IPProtocolUDP,
+			SrcIP: net.IP(from.AsSlice()), DstIP: net.IP(to.AsSlice()),
+		}
+	}
+	src, dst := from.As16(), to.As16()
+	return &layers.IPv6{
+		Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolUDP,
+		SrcIP: src[:], DstIP: dst[:],
+	}
+}
