@@ -237,8 +237,8 @@ func (c *Client) HandleInput(now time.Duration, flow Flow, from netip.AddrPort, 
 	case len(data) > 0 && data[0]>>4 == 4:
 		c.handleChannelData(now, data)
 	default:
-		// "Others: Reserved; MUST be dropped and an alert MAY be logged"
-		// https://www.rfc-editor.org/rfc/rfc8656#section-12
+		// Others: "Reserved; MUST be dropped and an alert MAY be logged"
+		// https://www.rfc-editor.org/rfc/rfc8656#section-12 table 3
 		c.stats.IgnoredMalformed++
 	}
 }

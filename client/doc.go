@@ -43,4 +43,34 @@
 // comes when the server's verdict does, at the latest after the linger. Closed
 // says what the close came to: see Outcome. Parting is for those who cannot
 // close: the one signed Refresh(LIFETIME=0) that a close would send.
+//
+// # Deviations
+//
+// PROTOCOL.md lists what the machine obeys, row by row. Where it does not do
+// what an RFC says:
+//
+//   - "If the request was sent over an unreliable transport, the response MUST
+//     be discarded, as if it had never been received." (RFC 8489 section 9.2.5)
+//     An error without MESSAGE-INTEGRITY, to a signed request, is held instead:
+//     it takes effect if no valid answer comes within one further
+//     retransmission, and its event says that it is unsigned. Servers send most
+//     errors so: to drop them stalls every failure for 39.5 s, to obey them at
+//     once lets one forged packet end a client.
+//   - "If the response is an error response with an error code of 400 (Bad
+//     Request) and does not contain either the MESSAGE-INTEGRITY or
+//     MESSAGE-INTEGRITY-SHA256 attribute, then the response MUST be discarded,
+//     as if it were never received." (9.2.5) It is held likewise, and so is a
+//     401 to credentials that were sent: a wrong password is answered by either.
+//   - "the client MUST retry the request, using the new NONCE attribute supplied
+//     in the 438 (Stale Nonce) response" (9.2.5): at most 3 times a request.
+//   - "the allocation no longer exists and it should consider its request as
+//     having effectively succeeded" (RFC 8656 section 8.3, of 437 to a deletion):
+//     not where the 437 is unsigned and the request was signed.
+//   - "A STUN transaction over UDP or DTLS-over-UDP is also considered failed if
+//     there has been a hard ICMP error [RFC1122]." (RFC 8489 section 6.2.1) A
+//     release goes on.
+//   - "The RTO is an estimate of the round-trip time (RTT) and is computed as
+//     described in [RFC6298], with two exceptions." (6.2.1) Ours is fixed.
+//   - "The client SHOULD include the SOFTWARE attribute in all Allocate and
+//     Refresh requests" (RFC 8656 section 5): only where Config.Software is set.
 package client

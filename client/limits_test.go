@@ -294,7 +294,7 @@ func TestI11EndOfTime(t *testing.T) {
 	}
 }
 
-func TestI11ControlMessagesFit(t *testing.T) {
+func TestT14ControlMessagesFit(t *testing.T) {
 	for _, c := range []struct {
 		server, relayed string
 		family          client.Family

@@ -40,7 +40,7 @@ func (m *message) parse(data []byte, attrs []stun.RawAttribute) (ok, badFingerpr
 //	"agents MUST ignore all attributes that follow MESSAGE-INTEGRITY, with the
 //	exception of the MESSAGE-INTEGRITY-SHA256 and FINGERPRINT attributes."
 //
-// https://www.rfc-editor.org/rfc/rfc8489#section-14.5
+// https://www.rfc-editor.org/rfc/rfc8489#section-9
 func trusted(attrs stun.Attributes) stun.Attributes {
 	for i, a := range attrs {
 		if a.Type == stun.AttrMessageIntegrity || a.Type == stun.AttrMessageIntegritySHA256 {

@@ -18,7 +18,6 @@ func (c *Client) startRelease(now time.Duration) {
 	if c.closing != nil {
 		c.closing.sent, c.closing.waitUntil = true, 0
 	}
-	c.reusableAt = now + datagramReuse
 	c.request(transaction{purpose: forRelease, signer: c.releaseSigner()}, now)
 	c.pump(now)
 }

@@ -88,7 +88,7 @@ func (c *Client) permissionsPerRequest() int {
 	return max(1, (limit-len(m.Raw))/each)
 }
 
-// newID draws a transaction ID: "The transaction ID MUST be uniformly and
+// newID draws a transaction ID: "the transaction ID MUST be uniformly and
 // randomly chosen from the interval 0 .. 2**96-1 and MUST be cryptographically
 // random." https://www.rfc-editor.org/rfc/rfc8489#section-5
 //

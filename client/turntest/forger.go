@@ -149,7 +149,7 @@ func (f *Forger) appendix(m *Message, datagram []byte) []byte {
 		return nil
 	}
 	b := &Builder{raw: append([]byte(nil), datagram...), id: m.ID}
-	return b.Lifetime(0).Error(437, "forged").Datagram()
+	return b.Lifetime(0).Error(437, "forged").Text(0x7ABC, "what is this").Datagram()
 }
 
 func (f *Forger) garbage() []byte {

@@ -12,8 +12,8 @@ import (
 //	----
 //	what came out
 //
-// and a last line, "# sha256 ...", with the hash of every byte and event record
-// that came out. RunScript answers the text with what came out this time, so a
+// and at the end, "# stats ..." with each client's counters and "# sha256 ..." with
+// the hash of every byte and event record that came out. RunScript answers the text with what came out this time, so a
 // script that passes is one that does not change.
 //
 // The commands, in front of them "NAME: " where a script has several clients:
@@ -61,13 +61,14 @@ func RunScript(text string, d Driver) (string, error) {
 		}
 		out = append(out, strings.Join(append(append(p.lines, scriptRule), r.takeLines()...), "\n"))
 	}
-	out = append(out, scriptSum+r.sum())
+	out = append(out, strings.Join(append(r.counters(), scriptSum+r.sum()), "\n"))
 	return strings.Join(out, "\n\n") + "\n", nil
 }
 
 const (
-	scriptRule = "----"
-	scriptSum  = "# sha256 "
+	scriptRule  = "----"
+	scriptStats = "# stats "
+	scriptSum   = "# sha256 "
 )
 
 // paragraph is a block, or comments that stand alone.
@@ -95,7 +96,7 @@ func parseParagraph(part string) (p paragraph) {
 		switch {
 		case line == scriptRule:
 			return p
-		case line == "" || strings.HasPrefix(line, scriptSum):
+		case line == "" || strings.HasPrefix(line, scriptSum) || strings.HasPrefix(line, scriptStats):
 			continue
 		case !strings.HasPrefix(line, "#"):
 			p.commands = append(p.commands, line)

@@ -119,16 +119,12 @@ func doAllocated(r *scriptRunner, w *words) error {
 	if !ok {
 		relayed = "192.0.2.1:50000"
 	}
-	prefix := ""
-	if r.current.name != "" {
-		prefix = r.current.name + ": "
-	}
 	for _, line := range []string{
 		"allocate",
 		fmt.Sprintf("recv tx=%d error 401 realm=%s nonce=n1", len(r.order)+1, scriptRealm),
 		fmt.Sprintf("recv tx=%d success relayed=%s mapped=203.0.113.9:4242 lifetime=%s integrity=ok", len(r.order)+2, relayed, lifetime),
 	} {
-		if err := r.run(prefix + line); err != nil {
+		if err := r.run(r.current.prefix() + line); err != nil {
 			w.note(err)
 		}
 	}
@@ -195,16 +191,38 @@ func doState(r *scriptRunner, _ *words) error {
 
 // doStats prints the counters that are not 0, without those of bytes.
 func doStats(r *scriptRunner, _ *words) error {
-	v := reflect.ValueOf(r.d.Stats(r.current.n))
-	line := []string{"stats"}
-	for i := range v.NumField() {
-		name := v.Type().Field(i).Name
-		if n := v.Field(i).Uint(); n != 0 && !strings.HasSuffix(name, "Bytes") {
-			line = append(line, fmt.Sprintf("%s=%d", name, n))
+	line := "stats"
+	for _, c := range counted(r.d.Stats(r.current.n)) {
+		if !strings.Contains(c, "Bytes=") {
+			line += " " + c
 		}
 	}
-	r.print(r.current, strings.Join(line, " "))
+	r.print(r.current, line)
 	return nil
+}
+
+// counted are the counters that are not 0.
+func counted(s client.Stats) (out []string) {
+	v := reflect.ValueOf(s)
+	for i := range v.NumField() {
+		if n := v.Field(i).Uint(); n != 0 {
+			out = append(out, fmt.Sprintf("%s=%d", v.Type().Field(i).Name, n))
+		}
+	}
+	return out
+}
+
+// counters are the lines at a script's end.
+func (r *scriptRunner) counters() (lines []string) {
+	for _, c := range r.clients {
+		if c.freed {
+			continue
+		}
+		if all := counted(r.d.Stats(c.n)); len(all) > 0 {
+			lines = append(lines, scriptStats+c.prefix()+strings.Join(all, " "))
+		}
+	}
+	return lines
 }
 
 func doParting(r *scriptRunner, w *words) error {

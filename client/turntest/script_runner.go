@@ -1,7 +1,6 @@
 package turntest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -42,15 +41,6 @@ type scriptClient struct {
 	channels  map[string]uint16
 	closed    bool // Closed came
 	freed     bool
-}
-
-// scriptRequest is a request that a client sent.
-type scriptRequest struct {
-	n      int
-	client *scriptClient
-	raw    []byte
-	m      *Message
-	key    []byte // nil: unsigned
 }
 
 func newScriptRunner(d Driver) *scriptRunner {
@@ -105,10 +95,18 @@ func (r *scriptRunner) address(line *string) error {
 }
 
 func (r *scriptRunner) print(c *scriptClient, line string) {
-	if c != nil && c.name != "" {
-		line = c.name + ": " + line
+	if c != nil {
+		line = c.prefix() + line
 	}
 	r.lines = append(r.lines, line)
+}
+
+// prefix stands in front of the lines of a client that has a name.
+func (c *scriptClient) prefix() string {
+	if c.name == "" {
+		return ""
+	}
+	return c.name + ": "
 }
 
 func (r *scriptRunner) takeLines() []string {
@@ -189,51 +187,6 @@ func (r *scriptRunner) transmit(c *scriptClient, t *client.Transmit) error {
 	r.print(c, line+DescribeLabelled(t.Data, key, label))
 	return err
 }
-
-// label names a request, and finds the key that it should be signed with.
-func (r *scriptRunner) label(c *scriptClient, datagram []byte) (label string, key []byte, err error) {
-	m, err := Decode(datagram)
-	if err != nil || m.Class != Request {
-		return "", nil, nil // ChannelData and indications have no name
-	}
-	q := r.named[m.ID]
-	if q == nil {
-		q = r.name(c, m, datagram)
-	}
-	if !bytes.Equal(q.raw, datagram) {
-		err = errors.New("other bytes under the transaction ID of an earlier request")
-	}
-	return fmt.Sprintf("tx=%d", q.n), q.key, err
-}
-
-func (r *scriptRunner) name(c *scriptClient, m *Message, datagram []byte) *scriptRequest {
-	own, _ := Decode(bytes.Clone(datagram))
-	q := &scriptRequest{n: len(r.order) + 1, client: c, raw: bytes.Clone(datagram), m: own}
-	if m.Signed() {
-		q.key = c.keyOf(m)
-	}
-	if peer, ok := m.Address(AttrXORPeerAddress); ok && m.Method == MethodChannelBind {
-		c.channels[peer.String()], _ = m.Channel()
-	}
-	r.named[m.ID] = q
-	r.order = append(r.order, q)
-	return q
-}
-
-// keyOf finds the password that verifies, the newest first; if none does, the
-// newest is what the request should have been signed with.
-func (c *scriptClient) keyOf(m *Message) []byte {
-	user, realm := m.Text(AttrUsername), bareText(m.Text(AttrRealm))
-	for _, p := range slices.Backward(c.passwords) {
-		if key := LongTermKey(user, realm, p); m.Verify(key) {
-			return key
-		}
-	}
-	return LongTermKey(user, realm, c.passwords[len(c.passwords)-1])
-}
-
-// bareText is a realm without the quotes and NULs that some servers send.
-func bareText(realm string) string { return strings.Trim(strings.TrimRight(realm, "\x00"), `"`) }
 
 func (r *scriptRunner) event(c *scriptClient, e Effect) {
 	event := *e.Event

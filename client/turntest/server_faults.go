@@ -35,6 +35,8 @@ const (
 	// WrongIntegrity, NoIntegrity: the response's MESSAGE-INTEGRITY.
 	WrongIntegrity
 	NoIntegrity
+	// Keep: a release is answered with what is left of the lifetime.
+	Keep
 	// FaultCount is how many there are.
 	FaultCount
 )
@@ -42,7 +44,7 @@ const (
 var faultNames = [FaultCount]string{
 	"healthy", "deaf", "mute", "late", "stale nonce", "forget", "refuse 300", "refuse 400",
 	"refuse 403", "refuse 441", "refuse 486", "refuse 500", "refuse 508", "no relayed address",
-	"no lifetime", "strange attribute", "wrong integrity", "no integrity",
+	"no lifetime", "strange attribute", "wrong integrity", "no integrity", "keep",
 }
 
 func (f Fault) String() string {
@@ -110,6 +112,8 @@ func (f Fault) befalls(m *Message) bool {
 		return m.Method == MethodCreatePermission || m.Method == MethodChannelBind || m.Method == MethodAllocate
 	case Refuse400:
 		return !release
+	case Keep:
+		return release
 	case NoLifetime:
 		return m.Method == MethodAllocate || m.Method == MethodRefresh && !release
 	case Stale, WrongIntegrity, NoIntegrity:

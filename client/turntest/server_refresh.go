@@ -50,6 +50,10 @@ func (x *exchange) refresh() {
 // succeeds and the allocation is deleted." Late, if that is the server's habit.
 func (x *exchange) release(h *holding) {
 	switch {
+	case x.fault == Keep:
+		x.s.commit(Keep)
+		x.succeed().Lifetime(h.expiresAt - x.s.now)
+		return
 	case x.s.cfg.DeleteLate == 0:
 		x.s.remove(h)
 	case h.deleteAt == 0:

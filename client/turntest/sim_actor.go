@@ -31,6 +31,7 @@ type actor struct {
 	waiting          bool // NeedNewPort was said and not answered
 	ports, retries   int
 	claims           []claim
+	wishes           wishes
 	passwords        []credential // all that the owner ever handed over
 	allocatedOnce    bool
 	allocated        bool // between Allocated and AllocationLost
@@ -38,7 +39,12 @@ type actor struct {
 	barren           int // wakes in a row that changed nothing
 }
 
-type credential struct{ username, password string }
+// credential is what the owner handed over, and when.
+type credential struct {
+	username, password string
+	at                 time.Duration
+	refused            bool // by the machine, which was closing
+}
 
 // alarm is what PollTimeout last said.
 type alarm struct {
@@ -60,6 +66,8 @@ type closing struct {
 	state  closeState
 	silent bool // nothing was ever sent before it
 	cut    bool // a second Close left it less time
+	// released: a release has been sent since.
+	released bool
 }
 
 // join brings a client into the world.
@@ -67,7 +75,7 @@ func (w *world) join(index int, p clientPlan) *actor {
 	a := &actor{
 		w: w, index: index, name: fmt.Sprintf("c%d", index), plan: p,
 		flows: map[client.Flow]netip.AddrPort{}, ports: p.ports, retries: p.retries,
-		ledger: newLedger(), passwords: []credential{{simUser, p.password}},
+		ledger: newLedger(), wishes: newWishes(), passwords: []credential{{username: simUser, password: p.password}},
 	}
 	m, err := w.opts.New(p.cfg)
 	if err != nil {
@@ -167,7 +175,7 @@ func (a *actor) flowOf(inside netip.AddrPort) (client.Flow, bool) {
 func (a *actor) step(s *step, call func(now time.Duration)) {
 	w := a.w
 	w.report.Steps++
-	s.before, s.last, s.allocate = a.view(), a.ledger.last, a.ledger.allocate
+	s.before, s.last, s.allocate, s.refresh = a.view(), a.ledger.last, a.ledger.allocate, a.ledger.refresh
 	others := w.otherTimers(a)
 	call(w.now)
 	a.drain(s)

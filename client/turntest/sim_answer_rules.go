@@ -71,3 +71,44 @@ func (a *actor) usable(m *Message) bool {
 	wants6 := a.plan.cfg.Family == client.FamilyIPv6
 	return ok && has && lifetime > 0 && len(m.Unknown()) == 0 && relayed.Addr().Is6() == wants6
 }
+
+// C14: a late valid success to the Allocate that was given up is released; C5:
+// so is one that comes while the Close is under way.
+func (a *actor) checkLateSuccess(s *step) {
+	j := s.judged
+	if s.kind != stepInput || !j.authentic || j.again || j.request.key == nil || j.request != s.allocate || j.message.Class != Success {
+		return
+	}
+	if s.before.phase != client.PhaseNew && s.before.phase != client.PhaseClosing || s.overdue(a) {
+		return
+	}
+	a.w.report.Counters.add("late success in phase " + s.before.phase.String())
+	if !s.releases() {
+		a.w.violate(a, "C14", "a late success to tx=%s, an Allocate, is not released in phase %v", j.request.ID.String()[:8], s.before.phase)
+	}
+}
+
+// releases: the step sent a release.
+func (s *step) releases() bool {
+	for _, t := range s.sent {
+		if m, err := Decode(t.Data); err == nil && m.isRelease() {
+			return true
+		}
+	}
+	return false
+}
+
+const staleBlind = "438 to a blind release"
+
+// countStaleBlind counts the releases that the server refused with 438 when
+// nobody waited for their answer any more. That they are not sent again is C1;
+// that their event said until when the allocation lives is I10.
+func (a *actor) countStaleBlind(s *step) {
+	j := s.judged
+	if s.kind != stepInput || j.request == nil || j.elsewhere || !j.request.isRelease() || s.before.phase == client.PhaseClosing {
+		return
+	}
+	if code, _ := j.message.ErrorCode(); code == 438 && !s.packet.Forged && !s.releases() {
+		a.w.report.Counters.add(staleBlind)
+	}
+}

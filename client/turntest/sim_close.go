@@ -89,11 +89,14 @@ func (a *actor) close(linger time.Duration) {
 		kind = "linger"
 	}
 	a.w.report.Counters.add("close " + state.String() + ", " + kind)
+	if state == closeRefreshing && linger > 0 && linger < a.rto() {
+		a.w.report.Counters.add("close refreshing, linger below the RTO")
+	}
 	if a.closing == nil {
 		a.closing = &closing{at: a.w.now, by: a.w.now + linger, linger: linger, state: state, silent: a.ledger.last == nil}
 	}
 	a.closing.cut = a.closing.cut || a.w.now+linger < a.closing.by
-	a.closing.by = max(a.closing.by, a.w.now+linger)
+	a.closing.by = min(a.closing.by, a.w.now+linger)
 	a.step(&step{kind: stepClose, state: state, linger: linger}, func(now time.Duration) { a.m.Close(now, linger) })
 	if !a.plan.again {
 		return
@@ -137,10 +140,26 @@ func (a *actor) checkBlindClose(s *step) {
 	if len(s.sent) > 1 {
 		a.w.violate(a, "C1", "Close with linger 0 sends %d datagrams", len(s.sent))
 	}
+	a.checkOneRelease(s)
 	for _, t := range s.sent {
 		if m, err := Decode(t.Data); err != nil || !m.isRelease() {
 			a.w.violate(a, "C1", "Close with linger 0 sends %s", Describe(t.Data, nil))
 		}
+	}
+}
+
+// C1: where an allocation is known, or a signed Allocate is in flight, the
+// datagram is there, and it is signed if the Allocate was.
+func (a *actor) checkOneRelease(s *step) {
+	owes := s.state == closeAllocated || s.state == closeRefreshing ||
+		s.state == closeAuthenticated && !s.allocate.disturbed
+	if !owes || s.overdue(a) {
+		return
+	}
+	if len(s.sent) == 0 {
+		a.w.violate(a, "C1", "Close with linger 0 in state %v sends nothing", s.state)
+	} else if m, err := Decode(s.sent[0].Data); err == nil && s.allocate.Signed() && !m.Signed() {
+		a.w.violate(a, "C1", "Close with linger 0 sends %s", Describe(s.sent[0].Data, nil))
 	}
 }
 

@@ -17,11 +17,9 @@ func (a *actor) checkPipelined(s *step) {
 	if s.state == closeRefreshing && a.w.now-flight.lastSent > justSent || flight.disturbed || s.overdue(a) {
 		return
 	}
-	for _, t := range s.sent {
-		if m, err := Decode(t.Data); err == nil && m.isRelease() {
-			rule := map[closeState]string{closeAuthenticated: "C5", closeRefreshing: "C6"}[s.state]
-			a.w.violate(a, rule, "Close sends the release while tx=%s, a %v, is in flight", flight.ID.String()[:8], flight.Method)
-		}
+	if s.releases() {
+		rule := map[closeState]string{closeAuthenticated: "C5", closeRefreshing: "C6"}[s.state]
+		a.w.violate(a, rule, "Close sends the release while tx=%s, a %v, is in flight", flight.ID.String()[:8], flight.Method)
 	}
 }
 
@@ -48,11 +46,17 @@ func (a *actor) checkResigned(s *step) {
 	a.w.violate(a, "C7", "438 to the release, with nonce %s: it is not signed again", nonce)
 }
 
+// C9: unconfirmed is said when a release was sent, abandoned when none was.
 // C8: released is said when the server has said so in a valid answer, and then
 // it is said.
 func (a *actor) checkVerdict(e client.Event) {
 	last := a.ledger.last
+	sent := a.closing.released
 	switch {
+	case e.Outcome == client.Unconfirmed && !sent && a.closing.state != closeReclaiming: // which sends one itself
+		a.w.violate(a, "C9", "Closed{unconfirmed} (%s), and no release was sent", e.Reason)
+	case e.Outcome == client.Abandoned && sent:
+		a.w.violate(a, "C9", "Closed{abandoned} (%s), and a release was sent", e.Reason)
 	case e.Outcome == client.Released && a.ledger.verdict == nil:
 		a.w.violate(a, "C8", "Closed{released}, and no valid answer said that nothing is held")
 	case e.Outcome == client.Unconfirmed && last != nil && last.isRelease() && last.settled:

@@ -62,36 +62,43 @@ func (a *actor) doPermit() {
 	for range 1 + a.w.rng.IntN(4) {
 		ips = append(ips, a.peer().Addr())
 	}
-	a.command("CreatePermission", func(now time.Duration) error { return a.m.CreatePermission(now, ips...) })
+	a.command("CreatePermission", func(now time.Duration) error {
+		err := a.m.CreatePermission(now, ips...)
+		for _, ip := range ips {
+			if err == nil {
+				a.wishFor(wish{MethodCreatePermission, netip.AddrPortFrom(ip, 0)})
+			}
+		}
+		return err
+	})
 }
 
 func (a *actor) doUnpermit() {
 	ip := a.peer().Addr()
-	a.command("RemovePermission", func(now time.Duration) error { return a.m.RemovePermission(now, ip) })
+	a.command("RemovePermission", func(now time.Duration) error {
+		err := a.m.RemovePermission(now, ip)
+		if err == nil {
+			a.wishes.settle(wish{MethodCreatePermission, netip.AddrPortFrom(ip, 0)}, false)
+		}
+		return err
+	})
 }
 
 func (a *actor) doBind() {
-	peer := a.peer()
-	a.command("BindChannel", func(now time.Duration) error { return a.m.BindChannel(now, peer) })
+	a.bind(a.peer())
 }
 
 func (a *actor) doUnbind() {
-	peer := a.peer()
-	a.command("UnbindChannel", func(now time.Duration) error { return a.m.UnbindChannel(now, peer) })
+	a.unbind(a.peer())
 }
 
 // doCycle binds a channel, lets it go, and binds it again around the time at
 // which it expires: where the quarantine of H3 matters.
 func (a *actor) doCycle() {
 	peer := a.peer()
-	bind := func(a *actor) {
-		a.command("BindChannel", func(now time.Duration) error { return a.m.BindChannel(now, peer) })
-	}
-	bind(a)
-	a.after(a.roll(time.Minute), "unbind again", func(a *actor) {
-		a.command("UnbindChannel", func(now time.Duration) error { return a.m.UnbindChannel(now, peer) })
-	})
-	a.after(8*time.Minute+a.roll(10*time.Minute), "bind the same peer again", bind)
+	a.bind(peer)
+	a.after(a.roll(time.Minute), "unbind again", func(a *actor) { a.unbind(peer) })
+	a.after(8*time.Minute+a.roll(10*time.Minute), "bind the same peer again", func(a *actor) { a.bind(peer) })
 }
 
 func (a *actor) doSend() {

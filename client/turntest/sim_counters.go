@@ -50,6 +50,10 @@ func Expected() []string {
 		add("flavour %v", f)
 	}
 	add("held, and said so")
+	add("late success in phase %v", client.PhaseNew)
+	add("late success in phase %v", client.PhaseClosing)
+	add("close refreshing, linger below the RTO")
+	add(staleBlind)
 	names = append(names, "world clean", "world open", "trap shipped", "trap lost", "parting looked at")
 	return append(names, expectedOfClient()...)
 }

@@ -15,16 +15,23 @@ type ledger struct {
 	signed   bool // credentials were sent
 	last     *sentRequest
 	allocate *sentRequest // the newest Allocate
+	refresh  *sentRequest // the newest Refresh that asks for life, of the present allocation
+	release  *sentRequest // the newest release from the present port
 
 	// Since the last Allocated:
 	channels    map[uint16]boundChannel
 	permissions map[netip.Addr]time.Duration // until when
 	binds       []sentBind
+	batched     map[netip.Addr]bool // last asked for together with others
+	maker       string              // who made the allocation; "" = nobody
+	allocatedAt time.Duration
+	retryBy     time.Duration // a Refresh is to be made until then
 
 	signedErrors map[int]bool // codes that arrived in valid signed errors
 	verdict      *sentRequest // whose valid answer said that nothing is held
 	resigns      int          // 438s to releases, since the Close
 	recent       []time.Duration
+	pending      []*sentRequest // that further copies are expected of
 }
 
 // sentRequest is one transaction of the client's.
@@ -55,7 +62,7 @@ type sentBind struct {
 func newLedger() ledger {
 	return ledger{
 		requests: map[TransactionID]*sentRequest{}, channels: map[uint16]boundChannel{},
-		permissions: map[netip.Addr]time.Duration{}, signedErrors: map[int]bool{},
+		permissions: map[netip.Addr]time.Duration{}, batched: map[netip.Addr]bool{}, signedErrors: map[int]bool{},
 	}
 }
 
@@ -97,18 +104,43 @@ func (a *actor) noteRequest(m *Message, datagram []byte) *sentRequest {
 		r = &sentRequest{Message: m, bytes: datagram, firstSent: now, key: a.keyOf(m)}
 		r.badKey = m.Signed() && r.key == nil
 		l.requests[m.ID] = r
+		l.await(r)
 	}
 	r.copies++
 	r.lastSent = now
 	l.last = r
 	l.signed = l.signed || m.Signed()
+	a.noteRefresh(r)
 	if m.Method == MethodAllocate {
 		l.allocate, l.verdict = r, nil
 	}
 	if m.Method == MethodChannelBind {
 		a.noteBind(r)
 	}
+	if m.Method == MethodCreatePermission {
+		l.noteBatch(r)
+	}
 	return r
+}
+
+func (a *actor) noteRefresh(r *sentRequest) {
+	switch {
+	case r.Method != MethodRefresh:
+	case r.isRelease():
+		a.ledger.release = r
+		if a.closing != nil {
+			a.closing.released = true
+		}
+	default:
+		a.ledger.refresh, a.ledger.retryBy = r, 0
+	}
+}
+
+func (l *ledger) noteBatch(r *sentRequest) {
+	peers, _ := r.Addresses(AttrXORPeerAddress)
+	for _, peer := range peers {
+		l.batched[peer.Addr()] = len(peers) > 1
+	}
 }
 
 func (a *actor) noteBind(r *sentRequest) {
@@ -146,6 +178,9 @@ func (a *actor) judge(p Packet) judgement {
 	}
 	if j.request != nil {
 		j.again, j.late, j.request.disturbed = j.request.answered, j.request.disturbed, true
+		if j.late {
+			a.ledger.disturbSuccessor(j.request)
+		}
 	}
 	if j.request == nil || j.elsewhere || j.request.Method != m.Method || !m.FingerprintRight() {
 		return j
@@ -155,6 +190,14 @@ func (a *actor) judge(p Packet) judgement {
 		a.noteAnswer(j.request, m, p)
 	}
 	return j
+}
+
+// disturbSuccessor: an answer to a request that was signed anew may end the one
+// that took its place.
+func (l *ledger) disturbSuccessor(elder *sentRequest) {
+	for _, r := range l.pending {
+		r.disturbed = r.disturbed || r.Method == elder.Method
+	}
 }
 
 func (a *actor) noteAnswer(r *sentRequest, m *Message, p Packet) {
@@ -177,19 +220,21 @@ func (a *actor) noteAnswer(r *sentRequest, m *Message, p Packet) {
 	r.granted = append(r.granted, p.SentAt)
 	switch r.Method {
 	case MethodRefresh:
-		if lifetime, _ := m.Lifetime(); lifetime == 0 {
+		if lifetime, has := m.Lifetime(); lifetime == 0 && (has || r.isRelease()) {
 			a.ledger.verdict, r.settled = r, first
 		}
 	case MethodCreatePermission:
 		peers, _ := r.Addresses(AttrXORPeerAddress)
 		for _, peer := range peers {
 			a.permit(peer.Addr(), r.firstSent)
+			a.sendAtTerm(netip.AddrPortFrom(peer.Addr(), 4000), r.firstSent+permissionTerm)
 		}
 	case MethodChannelBind:
 		number, _ := r.Channel()
 		peer, _ := r.Address(AttrXORPeerAddress)
 		until := max(a.ledger.channels[number].until, r.firstSent+channelTerm)
 		a.ledger.channels[number] = boundChannel{peer, until}
+		a.sendAtTerm(peer, until)
 		a.permit(peer.Addr(), r.firstSent)
 	}
 }
@@ -203,6 +248,7 @@ func (l *ledger) startAfresh() {
 	clear(l.channels)
 	clear(l.permissions)
 	l.binds = l.binds[:0]
+	l.maker, l.refresh = "", nil
 }
 
 // refreshing reports whether a Refresh that asks for life is unanswered.

@@ -67,6 +67,7 @@ func (a *actor) answerPort(flow client.Flow) {
 	a.ports--
 	delete(a.flows, a.flow)
 	a.open(flow)
+	a.ledger.release = nil
 	a.step(&step{kind: stepCommand, name: "FlowOpened"}, func(now time.Duration) { a.m.FlowOpened(now, flow) })
 }
 
@@ -78,7 +79,7 @@ func (a *actor) setCredentials(username, password string) {
 	if password == "" {
 		return
 	}
-	a.passwords = append(a.passwords, credential{username, password})
+	a.passwords = append(a.passwords, credential{username, password, a.w.now, a.m.Phase() >= client.PhaseClosing})
 	a.command("SetCredentials", func(now time.Duration) error {
 		return a.m.SetCredentials(now, []byte(username), []byte(password))
 	})
@@ -98,6 +99,28 @@ func (a *actor) command(name string, call func(now time.Duration) error) {
 		a.w.log.note(a, name+" is refused: "+s.err.Error())
 		a.w.report.Counters.add("refused " + name)
 	}
+}
+
+// bind asks for a channel and expects to hear of it.
+func (a *actor) bind(peer netip.AddrPort) {
+	a.command("BindChannel", func(now time.Duration) error {
+		err := a.m.BindChannel(now, peer)
+		if err == nil {
+			a.wishFor(wish{MethodChannelBind, peer})
+		}
+		return err
+	})
+}
+
+// unbind takes the wish back.
+func (a *actor) unbind(peer netip.AddrPort) {
+	a.command("UnbindChannel", func(now time.Duration) error {
+		err := a.m.UnbindChannel(now, peer)
+		if err == nil {
+			a.wishes.settle(wish{MethodChannelBind, peer}, false)
+		}
+		return err
+	})
 }
 
 func (a *actor) allocate() {

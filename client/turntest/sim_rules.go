@@ -20,14 +20,15 @@ const (
 
 // step is one call into a machine, with what came out in the drain after it.
 type step struct {
-	kind           stepKind
-	name           string // of a command
-	err            error  // what a command answered
-	packet         Packet
-	judged         judgement
-	state          closeState // that a Close met
-	linger         time.Duration
-	last, allocate *sentRequest // the newest before the call
+	kind   stepKind
+	name   string // of a command
+	err    error  // what a command answered
+	packet Packet
+	judged judgement
+	state  closeState // that a Close met
+	linger time.Duration
+	// The newest before the call.
+	last, allocate, refresh *sentRequest
 
 	before, after view
 	sent          []client.Transmit
@@ -49,6 +50,10 @@ var rules = []func(a *actor, s *step){
 	(*actor).checkMemory,       // I11
 	(*actor).checkHeldError,    // A10
 	(*actor).checkAccepted,     // L1
+	(*actor).checkLateSuccess,  // C14
+	(*actor).checkRevived,      // C6
+	(*actor).checkLost,         // L7
+	(*actor).checkOwed,         // C14
 }
 
 func (a *actor) checkStep(s *step) {
@@ -61,7 +66,11 @@ func (a *actor) checkStep(s *step) {
 	for _, t := range s.sent {
 		a.checkSent(t)
 	}
+	a.checkResendsCome(s)
+	a.checkRetried(s)
+	a.checkWishes(s)
 	a.checkClose(s)
+	a.countStaleBlind(s)
 	a.w.report.Counters.add("phase " + s.after.phase.String())
 }
 

@@ -14,6 +14,7 @@ func (a *actor) checkEvent(e client.Event) {
 	case client.Allocated:
 		a.ledger.startAfresh()
 		a.ledger.disturb()
+		a.ledger.maker, a.ledger.allocatedAt = a.ledger.allocate.Text(AttrUsername), a.w.now
 		a.allocated = true
 	case client.AllocationLost:
 		a.ledger.startAfresh()
@@ -21,9 +22,13 @@ func (a *actor) checkEvent(e client.Event) {
 			a.w.violate(a, "L7", "an allocation is lost that was not there, or twice")
 		}
 		a.allocated = false
+		a.ledger.overtake(anyRequest)
 	case client.AllocateFailed, client.NeedNewPort, client.Reclaimed:
 		a.ledger.disturb()
+	case client.Closed:
+		a.ledger.overtake(anyRequest)
 	}
+	a.checkAlone(e)
 	// A10: "its event says unsigned". 401 and 438 never are signed.
 	if e.Signed && e.Code != 0 && !a.ledger.signedErrors[e.Code] {
 		a.w.violate(a, "A10", "%v says that the %d was signed; none such arrived", e.Kind, e.Code)
@@ -111,11 +116,14 @@ func (a *actor) checkRequest(m *Message, datagram []byte) {
 	}
 	if m.Method == MethodAllocate && known == nil {
 		a.checkNewAllocate()
+		a.checkReuse(m)
 	}
 	r := a.noteRequest(m, datagram)
 	a.checkResend(r, datagram)
 	a.checkSize(datagram)
 	a.checkStorm(r)
+	a.checkPassword(r)
+	a.checkMaker(r)
 	if r.badKey {
 		a.w.violate(a, "A6", "a request signed with none of the credentials that it was given: %s", Describe(datagram, nil))
 	}

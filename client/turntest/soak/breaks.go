@@ -9,4 +9,78 @@ type bug struct {
 }
 
 // bugs are planted one at a time by -break NAME; the rules must find each.
-var bugs = []bug{}
+// Every one of them is a slip that compiles and passes a demonstration.
+var bugs = []bug{
+	{
+		Name: "wildcard-timer-cancel", What: "an answer ends every request of its kind, not its own alone",
+		File: "client/response.go",
+		Old:  "\tc.remove(tx)\n\tif m.unknown {",
+		New:  "\tc.dropRequests(tx.purpose)\n\tif m.unknown {",
+	},
+	{
+		Name: "release-not-resigned", What: "438 renews every request but the release",
+		File: "client/response.go",
+		Old:  "return tx.signer != nil && tx.resigned < maxResigned && len(ch.nonce) > 0 &&",
+		New:  "return tx.signer != nil && tx.purpose != forRelease && tx.resigned < maxResigned && len(ch.nonce) > 0 &&",
+	},
+	{
+		Name: "pipelined-release", What: "Close sends the release beside the signed Allocate in flight",
+		File: "client/close.go",
+		Old:  "\tcase c.inFlight(forAllocate) != nil:\n",
+		New:  "\tcase c.inFlight(forAllocate) != nil && !c.lease.signed:\n",
+	},
+	{
+		Name: "late-success-ignored", What: "an Allocate that was given up is forgotten, with what it may still make",
+		File: "client/allocate.go",
+		Old:  "\tc.forgo(tx)\n\tc.settleRefused(tx, v)\n",
+		New:  "\tc.settleRefused(tx, v)\n",
+	},
+	{
+		Name: "new-id-on-resend", What: "a resend is built anew, under a transaction ID of its own",
+		File: "client/transaction.go",
+		Old:  "\t\t\tc.send(now, tx)\n",
+		New:  "\t\t\tc.sendFirst(now, tx)\n",
+	},
+	{
+		Name: "unsigned-error-trusted", What: "an unsigned error to a signed request counts at once",
+		File: "client/response.go",
+		Old:  "c.hold(tx, v)\n",
+		New:  "c.end(now, tx, v)\n",
+	},
+	{
+		Name: "data-before-permission", What: "data goes out as soon as the permission is asked for",
+		File: "client/data.go",
+		Old:  "if !p.good(now) || c.phase != PhaseAllocated {",
+		New:  "if !p.has(now) || c.phase != PhaseAllocated {",
+	},
+	{
+		Name: "quarantine-skipped", What: "a channel that is let go forgets its peer at once",
+		File: "client/channel.go",
+		Old:  "\tch.wanted, ch.told = false, false\n\tc.rearm()",
+		New:  "\tch.wanted, ch.told, ch.peer = false, false, netip.AddrPort{}\n\tc.rearm()",
+	},
+	{
+		Name: "deadline-in-the-past", What: "the instant of a refresh stays while its Refresh is in flight",
+		File: "client/refresh.go",
+		Old:  "\t\tc.alloc.refreshAt = 0\n\t\tc.startRefresh(now)\n",
+		New:  "\t\tc.startRefresh(now)\n",
+	},
+	{
+		Name: "refresh-not-waited-for", What: "Close does not wait for the Refresh in flight",
+		File: "client/close.go",
+		Old:  "\t\tc.closing.waitUntil = now + c.cfg.rto\n\t\tc.rearm()\n",
+		New:  "\t\tc.startRelease(now)\n",
+	},
+	{
+		Name: "password-not-renewed", What: "a new password waits for the next allocation, like a new username",
+		File: "client/credentials.go",
+		Old:  "\t\tc.setSigner(newCredential(username, password, c.auth.signer.realm))\n",
+		New:  "",
+	},
+	{
+		Name: "unsigned-437-is-released", What: "a 437 to the release that nobody signed is the server's verdict",
+		File: "client/release.go",
+		Old:  "if mismatch && (v.signed || tx.signer == nil && c.auth.signer == nil) {",
+		New:  "if mismatch {",
+	},
+}

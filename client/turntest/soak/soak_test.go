@@ -9,22 +9,49 @@ import (
 	"github.com/turnwasm/turnwasm/client/turntest"
 )
 
+// dozen is how many named bugs there are to be.
+const dozen = 12
+
 // Every planted bug's old text stands in the source exactly once.
 func TestBugsFitTheSource(t *testing.T) {
 	root, err := moduleRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
+	names := map[string]bool{}
 	for _, b := range bugs {
 		if _, err := b.apply(root); err != nil {
 			t.Error(err)
 		}
+		names[b.Name] = true
+	}
+	if len(names) != dozen {
+		t.Errorf("%d bugs have a name of their own, want %d", len(names), dozen)
+	}
+}
+
+// Each bug is found within 1,000 seeds, by a seed that is green without it.
+func TestEachBugIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the simulation once a bug")
+	}
+	for _, b := range bugs {
+		t.Run(b.Name, func(t *testing.T) {
+			t.Parallel()
+			found, err := b.hunt(options{seeds: 1000, first: 1, workers: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found == "" {
+				t.Errorf("%s: not found in 1,000 seeds", b.What)
+			}
+			t.Log(found)
+		})
 	}
 }
 
 // A bug planted in the server model, which forgets to delete, is found: so the
-// overlay, the build and the search work. The client's own bugs are hunted by
-// -break all.
+// overlay, the build and the search work.
 func TestHuntFindsAPlantedBug(t *testing.T) {
 	b := bug{
 		Name: "server keeps", What: "a release is answered and nothing deleted",

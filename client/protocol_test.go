@@ -1,0 +1,133 @@
+package client
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// PROTOCOL.md is what users read, so tests hold it to the code.
+
+func protocolText(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile("PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// protocolRows are the rows and their status.
+func protocolRows(t *testing.T) map[string]string {
+	t.Helper()
+	rows := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^\| ([CTALPHDSI]\d+) \|.*\| (\w+) \|$`).FindAllStringSubmatch(protocolText(t), -1) {
+		if rows[m[1]] != "" {
+			t.Errorf("row %s is there twice", m[1])
+		}
+		rows[m[1]] = m[2]
+	}
+	return rows
+}
+
+// proofs are the rows that a script, a test or a rule of the simulation names.
+func proofs(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	add := func(letter, number, where string) {
+		row := strings.ToUpper(letter) + strings.TrimLeft(number, "0")
+		found[row] = append(found[row], where)
+	}
+	for _, file := range list(t, "testdata/*.txt") {
+		if m := regexp.MustCompile(`^([a-z])(\d\d)_`).FindStringSubmatch(filepath.Base(file)); m != nil {
+			add(m[1], m[2], file)
+		}
+	}
+	named := regexp.MustCompile(`(?m)^func (Test(?:[A-Z]\d\d)+)[A-Z]\w*\(`)
+	row := regexp.MustCompile(`([A-Z])(\d\d)`)
+	rule := regexp.MustCompile(`violate\([^"\n]*"(I)(\d+)"`)
+	for _, file := range list(t, "*_test.go", "turntest/*.go", "../host/*_test.go", "../wasm/*/*_test.go") {
+		text := readFile(t, file)
+		for _, m := range named.FindAllStringSubmatch(text, -1) {
+			for _, r := range row.FindAllStringSubmatch(m[1], -1) {
+				add(r[1], r[2], file)
+			}
+		}
+		for _, m := range rule.FindAllStringSubmatch(text, -1) {
+			add(m[1], m[2], file)
+		}
+	}
+	return found
+}
+
+func list(t *testing.T, patterns ...string) (files []string) {
+	t.Helper()
+	for _, p := range patterns {
+		some, err := filepath.Glob(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, some...)
+	}
+	return files
+}
+
+func readFile(t *testing.T, file string) string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestProtocolIndex(t *testing.T) {
+	rows, found := protocolRows(t), proofs(t)
+	if len(rows) < 70 {
+		t.Fatalf("PROTOCOL.md has %d rows", len(rows))
+	}
+	for row, status := range rows {
+		switch {
+		case status != "done" && status != "later":
+			t.Errorf("row %s has the status %q", row, status)
+		case status == "done" && len(found[row]) == 0:
+			t.Errorf("row %s is marked done and nothing is named after it", row)
+		}
+	}
+	for row, where := range found {
+		if rows[row] != "done" {
+			t.Errorf("row %s is %q, and yet named by %s", row, rows[row], where[0])
+		}
+	}
+}
+
+func TestProtocolBounds(t *testing.T) {
+	bounds := map[string]int64{
+		"maxRequests": maxRequests, "maxPermissions": maxPermissions, "maxChannels": maxChannels,
+		"maxWaiting": maxWaiting, "maxQueuedPerPeer": maxQueuedPerPeer, "maxQueuedBytes": maxQueuedBytes,
+		"maxQueuedTotal": maxQueuedTotal, "maxForgone": maxForgone, "maxResigned": maxResigned,
+		"maxServerErrors": maxServerErrors, "maxPorts": maxPorts, "maxText": maxText, "maxUsername": maxUsername,
+		"maxReason": maxReason, "maxMessage": maxMessage, "maxSends": maxSends, "maxWaits": maxWaits,
+	}
+	text := protocolText(t)
+	for name, n := range bounds {
+		if !strings.Contains(text, fmt.Sprintf("| `%s` | %d ", name, n)) {
+			t.Errorf("PROTOCOL.md does not say that %s is %d", name, n)
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\|").FindAllStringSubmatch(text, -1) {
+		if _, ok := bounds[m[1]]; !ok {
+			t.Errorf("PROTOCOL.md lists %s, which is no bound", m[1])
+		}
+	}
+	// Times and the sizes of control messages are no bounds on memory.
+	others := map[string]bool{"maxLifetime": true, "maxNow": true, "maxRTO": true, "maxControlIPv4": true, "maxControlIPv6": true}
+	for _, m := range regexp.MustCompile(`(?m)^\t(max\w+)`).FindAllStringSubmatch(readFile(t, "limits.go"), -1) {
+		if _, ok := bounds[m[1]]; !ok && !others[m[1]] {
+			t.Errorf("limits.go has %s, which PROTOCOL.md does not list", m[1])
+		}
+	}
+}
