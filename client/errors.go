@@ -16,12 +16,14 @@ var (
 	ErrNoPermission = errors.New("turn: no permission for this peer")
 	// ErrQueueFull: a bounded queue is full; see limits.go.
 	ErrQueueFull = errors.New("turn: queue is full")
-	// ErrFamily: the peer is not of the relayed address's family.
-	ErrFamily = errors.New("turn: peer is of another address family than the allocation")
+	// ErrFamily: the peer is not of the relayed address's family; or, from
+	// Allocate, the server has said that it does not support the family (440).
+	ErrFamily = errors.New("turn: wrong address family")
 	// ErrPeer: the address is not one that a peer can have.
 	ErrPeer = errors.New("turn: not a peer's address")
-	// ErrNoChannel: all channel numbers are in use or in quarantine.
-	ErrNoChannel = errors.New("turn: no channel number is free")
+	// ErrNoChannel: all channel numbers are in use or in quarantine; or, from
+	// UnbindChannel, the peer has none.
+	ErrNoChannel = errors.New("turn: no channel")
 	// ErrLimit: a table is full; see limits.go.
 	ErrLimit = errors.New("turn: too many peers")
 	// ErrConfig is wrapped by every error that Init answers.

@@ -123,8 +123,8 @@ func (c *Client) HandleTimeout(now time.Duration) {
 	now = c.at(now)
 	c.rearm()
 	c.tickClosing(now)
+	c.tickAllocation(now) // before the requests: no Refresh goes out beside the release of what expired
 	c.tickRequests(now)
-	c.tickAllocation(now)
 	c.tickPermissions(now)
 	c.tickChannels(now)
 }

@@ -55,9 +55,17 @@ func (e *RequestError) Error() string {
 		b.WriteString(": " + hint)
 	}
 	if !e.Until.IsZero() {
-		b.WriteString("; the server may hold an allocation until " + e.Until.Format(time.TimeOnly))
+		b.WriteString("; " + e.doubt() + "the server may hold an allocation until " + e.Until.Format(time.TimeOnly))
 	}
 	return b.String()
+}
+
+// doubt says why an allocation may live although the server refused it.
+func (e *RequestError) doubt() string {
+	if e.Code == 0 || e.Code == 437 || e.Signed {
+		return ""
+	}
+	return "the answer was not signed, and if it was forged "
 }
 
 func (e *RequestError) cause() string {

@@ -18,7 +18,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		"Allocate: no answer to 7 requests in 39.5 s":             &RequestError{Method: "Allocate", Reason: "no answer to 7 requests in 39.5 s"},
 		"CreatePermission for 192.0.2.7: 403 Forbidden: the server's policy refuses this peer": &RequestError{
 			Method: "CreatePermission", Peer: peer, Code: 403},
-		"Allocate: 400 Bad Request: some servers answer a wrong password so: check username and password; the server may hold an allocation until 12:00:00": &RequestError{
+		"Allocate: 400 Bad Request: some servers answer a wrong password so: check username and password; the answer was not signed, and if it was forged the server may hold an allocation until 12:00:00": &RequestError{
 			Method: "Allocate", Code: 400, Until: noon},
 		"Allocate: 699": &RequestError{Method: "Allocate", Code: 699},
 		"close: unconfirmed: no answer: the server may hold the allocation until 12:00:00": &CloseError{Closed{
@@ -40,8 +40,8 @@ func TestOnlyACleanCloseIsNoError(t *testing.T) {
 	}
 }
 
-// "the client SHOULD NOT try to create another allocation on the server for 2
-// minutes"
+// "Once the client gives up on the server, it SHOULD NOT try to create another
+// allocation on the server for 2 minutes."
 func TestResting(t *testing.T) {
 	var r resting
 	server := netip.MustParseAddrPort("192.0.2.1:3478")
