@@ -53,6 +53,7 @@ func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *messag
 	granted, relayed, mapped, ok := c.readAllocation(m)
 	c.grant(tx, max(granted, assumedLifetime, c.cfg.lifetime))
 	if c.phase == PhaseClosing {
+		c.lease.relayed = relayed
 		c.restartRelease(now)
 		return
 	}
@@ -61,6 +62,7 @@ func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *messag
 		return
 	}
 	c.grant(tx, granted)
+	c.lease.relayed = relayed
 	c.allocated(now, tx, allocation{relayed: relayed, mapped: mapped, lifetime: granted})
 }
 

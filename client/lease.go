@@ -15,6 +15,8 @@ type lease struct {
 	granted time.Duration // LIFETIME of the last success
 	signed  bool          // it was, or is being, asked for with credentials
 	older   bool          // it was there before the Allocate that is under way
+	asked   time.Duration // last send of a Refresh that ended without an answer; 0 = none
+	relayed netip.AddrPort
 }
 
 // noteSent keeps the books of what a send may bring about on the server. Parting
@@ -57,10 +59,10 @@ func (c *Client) owed(now time.Duration) time.Duration {
 }
 
 // settleRefused: an error to an Allocate that proves that it left nothing
-// behind. What an earlier one may have left is not refused with an unsigned
-// one.
+// behind. What an earlier one may have left is not refused with it: a server
+// can refuse (500) before it looks whether the 5-tuple is in use.
 func (c *Client) settleRefused(tx *transaction, v verdict) {
-	if tx.purpose == forAllocate && definite(tx, v) && (tx.signer != nil || !c.lease.older) {
+	if tx.purpose == forAllocate && definite(tx, v) && !c.lease.older {
 		c.settle()
 	}
 }
@@ -112,6 +114,11 @@ func (c *Client) handleLate(now time.Duration, m *message) {
 func (c *Client) lateSuccess(now time.Duration, f forgone, m *message) {
 	if c.phase == PhaseAllocated || f.purpose != forAllocate && c.phase != PhaseClosing {
 		c.stats.IgnoredTransaction++
+		return
+	}
+	relayed, _ := getXorAddress(&m.Message, stun.AttrXORRelayedAddress)
+	if c.phase == PhaseClosing && f.purpose == forAllocate && relayed == c.lease.relayed {
+		c.stats.IgnoredTransaction++ // a further answer that tells of the same allocation
 		return
 	}
 	c.forget(f.id)

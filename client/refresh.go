@@ -108,6 +108,7 @@ func (c *Client) refreshFailed(now time.Duration, tx *transaction, v verdict) {
 		c.startRelease(now)
 		return
 	}
+	c.forgo(tx) // a copy may yet revive what a close releases (C6)
 	if v.code == int(stun.CodeAllocMismatch) {
 		c.lose(now, lossOf{method: stun.MethodRefresh, verdict: v})
 		return
@@ -115,6 +116,7 @@ func (c *Client) refreshFailed(now time.Duration, tx *transaction, v verdict) {
 	c.noteExpiredCredentials(v, stun.MethodRefresh)
 	c.alloc.refreshAt = c.retryAt(now, v)
 	if v.code == 0 {
+		c.lease.asked = tx.lastAt
 		c.alloc.refreshAt = now + refreshMinimum // until its expiry there is no time to lose
 	}
 	c.rearm()

@@ -68,6 +68,8 @@ type closing struct {
 	cut    bool // a second Close left it less time
 	// released: a release has been sent since.
 	released bool
+	// reclaims: a release was under way, that of the reclaim.
+	reclaims bool
 }
 
 // join brings a client into the world.

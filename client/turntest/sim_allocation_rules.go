@@ -1,6 +1,7 @@
 package turntest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/turnwasm/turnwasm/client"
@@ -27,7 +28,8 @@ func (a *actor) checkLost(s *step) {
 	}
 	code, _ := j.message.ErrorCode()
 	r := j.request
-	if code != 437 || r.Method == MethodAllocate || r.isRelease() || r.firstSent < a.ledger.allocatedAt || len(j.message.Unknown()) > 0 {
+	over := r.copies >= a.copiesAllowed() // it may have timed out
+	if code != 437 || over || r.Method == MethodAllocate || r.isRelease() || r.firstSent < a.ledger.allocatedAt || len(j.message.Unknown()) > 0 {
 		return
 	}
 	if !s.says(client.AllocationLost) {
@@ -74,7 +76,7 @@ func (a *actor) checkRetried(s *step) {
 		return
 	}
 	for _, e := range s.events {
-		if e.Kind == client.RefreshFailed && e.Code == 0 && !l.refreshing() {
+		if e.Kind == client.RefreshFailed && e.Code == 0 && !slices.ContainsFunc(l.pending, asksForLife) {
 			l.retryBy = a.w.now + patience
 		}
 	}
@@ -82,6 +84,9 @@ func (a *actor) checkRetried(s *step) {
 		a.w.violate(a, "L3", "a Refresh was answered by silence, and no other is made by %v", l.retryBy)
 	}
 }
+
+// asksForLife: such a Refresh is under way beside the one that failed.
+func asksForLife(r *sentRequest) bool { return r.Method == MethodRefresh && !r.isRelease() }
 
 // checkMaker is A6: "All requests after the initial Allocate must use the same
 // username as that used to create the allocation".

@@ -93,7 +93,9 @@ func (a *actor) close(linger time.Duration) {
 		a.w.report.Counters.add("close refreshing, linger below the RTO")
 	}
 	if a.closing == nil {
-		a.closing = &closing{at: a.w.now, by: a.w.now + linger, linger: linger, state: state, silent: a.ledger.last == nil}
+		last := a.ledger.last
+		reclaims := a.plan.cfg.Reclaim && last != nil && last.isRelease()
+		a.closing = &closing{reclaims: reclaims, at: a.w.now, by: a.w.now + linger, linger: linger, state: state, silent: a.ledger.last == nil}
 	}
 	a.closing.cut = a.closing.cut || a.w.now+linger < a.closing.by
 	a.closing.by = min(a.closing.by, a.w.now+linger)

@@ -27,21 +27,23 @@ func (a *actor) checkPipelined(s *step) {
 func (a *actor) checkResigned(s *step) {
 	const most = 3
 	j := s.judged
-	if s.kind != stepInput || s.before.phase != client.PhaseClosing || j.request == nil || j.elsewhere || j.again || s.overdue(a) {
+	if s.kind != stepInput || s.before.phase != client.PhaseClosing || j.request == nil {
 		return
 	}
 	code, _ := j.message.ErrorCode()
+	if code == 438 && s.releases() {
+		a.ledger.resigns++
+		return
+	}
+	if j.elsewhere || j.again || s.overdue(a) || a.ledger.resigns >= most {
+		return
+	}
 	nonce := j.message.Text(AttrNonce)
 	if code != 438 || !j.request.isRelease() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
 		return
 	}
-	if a.ledger.resigns++; a.ledger.resigns > most || !j.message.Has(AttrRealm) || len(j.message.Unknown()) > 0 || len(s.events) > 0 && s.after.phase == client.PhaseClosed {
+	if !j.message.Has(AttrRealm) || len(j.message.Unknown()) > 0 || s.after.phase == client.PhaseClosed {
 		return
-	}
-	for _, t := range s.sent {
-		if m, err := Decode(t.Data); err == nil && m.isRelease() && m.Text(AttrNonce) == nonce {
-			return
-		}
 	}
 	a.w.violate(a, "C7", "438 to the release, with nonce %s: it is not signed again", nonce)
 }
@@ -53,7 +55,7 @@ func (a *actor) checkVerdict(e client.Event) {
 	last := a.ledger.last
 	sent := a.closing.released
 	switch {
-	case e.Outcome == client.Unconfirmed && !sent && a.closing.state != closeReclaiming: // which sends one itself
+	case e.Outcome == client.Unconfirmed && !sent && !a.closing.reclaims:
 		a.w.violate(a, "C9", "Closed{unconfirmed} (%s), and no release was sent", e.Reason)
 	case e.Outcome == client.Abandoned && sent:
 		a.w.violate(a, "C9", "Closed{abandoned} (%s), and a release was sent", e.Reason)

@@ -62,13 +62,46 @@ func isReleaseDatagram(datagram []byte) bool {
 	return err == nil && m.isRelease()
 }
 
+func swallowReleases(f *faulty, _ client.Config) {
+	f.transmit = func(t client.Transmit) (client.Transmit, bool) { return t, !isReleaseDatagram(t.Data) }
+}
+
 // plants are machines that break one rule each, and the rule that must say so.
 var plants = map[string]struct {
 	rules string // any of them
 	make  func(*faulty, client.Config)
 }{
-	"swallows the release": {"C2 I10", func(f *faulty, _ client.Config) {
-		f.transmit = func(t client.Transmit) (client.Transmit, bool) { return t, !isReleaseDatagram(t.Data) }
+	"swallows the release":       {"C2 I10", swallowReleases},
+	"gives up without a release": {"C14", swallowReleases},
+	"closes without a release":   {"C9", swallowReleases},
+	"closes at once without one": {"C1", swallowReleases},
+	"never tells of a channel": {"P5", func(f *faulty, _ client.Config) {
+		f.event = func(e client.Event) client.Event {
+			if e.Kind == client.ChannelBound || e.Kind == client.ChannelFailed {
+				e.Kind = client.PartingChanged
+			}
+			return e
+		}
+	}},
+	"hurts a whole batch": {"P2", func(f *faulty, _ client.Config) {
+		f.event = func(e client.Event) client.Event {
+			if e.Kind == client.PermissionCreated {
+				e.Kind, e.Code = client.PermissionFailed, 403
+			}
+			return e
+		}
+	}},
+	"refreshes no more": {"L3", func(f *faulty, _ client.Config) {
+		sent := map[TransactionID]bool{}
+		f.transmit = func(t client.Transmit) (client.Transmit, bool) {
+			m, err := Decode(t.Data)
+			if err != nil || m.Method != MethodRefresh || m.isRelease() {
+				return t, true
+			}
+			first := len(sent) == 0
+			sent[m.ID] = true
+			return t, first || len(sent) == 1
+		}
 	}},
 	"says released whatever happened": {"C8 I10", func(f *faulty, _ client.Config) {
 		f.event = func(e client.Event) client.Event {

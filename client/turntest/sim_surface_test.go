@@ -149,15 +149,24 @@ func staleRelease(m *Message) bool {
 
 func allocateSuccess(m *Message) bool { return m.Method == MethodAllocate && m.Class == Success }
 
+func refreshSuccess(m *Message) bool { return m.Method == MethodRefresh && m.Class == Success }
+
+func mismatch(m *Message) bool {
+	code, _ := m.ErrorCode()
+	return code == 437 && m.Signed() && m.Method != MethodAllocate
+}
+
 func TestRulesFindFaultsOfTheSurface(t *testing.T) {
 	shared := new(bool)
 	for rules, wrapper := range map[string]func(Machine) Machine{
-		"C5": func(m Machine) Machine { return &hasty{Machine: m, phase: client.PhaseAuthenticated} },
-		"C6": func(m Machine) Machine { return &hasty{Machine: m, phase: client.PhaseAllocated} },
-		"C7": func(m Machine) Machine { return &deaf{m, staleRelease} },
-		"L1": func(m Machine) Machine { return &deaf{m, allocateSuccess} },
-		"I8": func(m Machine) Machine { return &chatty{Machine: m} },
-		"I1": func(m Machine) Machine { return &endless{m} },
+		"C5":    func(m Machine) Machine { return &hasty{Machine: m, phase: client.PhaseAuthenticated} },
+		"C6":    func(m Machine) Machine { return &hasty{Machine: m, phase: client.PhaseAllocated} },
+		"C7":    func(m Machine) Machine { return &deaf{m, staleRelease} },
+		"L1":    func(m Machine) Machine { return &deaf{m, allocateSuccess} },
+		"C6 C2": func(m Machine) Machine { return &deaf{m, refreshSuccess} },
+		"L7":    func(m Machine) Machine { return &deaf{m, mismatch} },
+		"I8":    func(m Machine) Machine { return &chatty{Machine: m} },
+		"I1":    func(m Machine) Machine { return &endless{m} },
 		"I4": func(m Machine) Machine {
 			return &careless{Machine: m, server: netip.MustParseAddrPort("192.0.2.1:3478")}
 		},

@@ -1,0 +1,126 @@
+# turnwasm: what people run and what CI runs. `make help` lists the targets.
+
+GO       ?= go
+FUZZTIME ?= 30s
+SEEDS    ?= 10000
+SEED     ?=
+BREAK    ?=
+MUTANTS  ?= 300
+# The tools' versions are pinned here and fetched by the Go command.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# A clone that another user owns has no version control status for Go to stamp.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+TESTSUM := $(GO) run ./host/hosttest/testsum
+TARGET  := $(MAKE) --no-print-directory
+
+.DEFAULT_GOAL := all
+
+.PHONY: all
+all: build test-quick ## build everything, then test-quick (the default)
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## install what `make test` needs beside Go: coturn, a C compiler (Debian, as root or with sudo)
+	@sh .ci/deps
+
+.PHONY: build
+build: ## compile every package and program
+	$(GO) build ./...
+
+.PHONY: demo
+demo: ## the story in one minute: needs Go alone
+	@$(GO) run ./examples/demo
+
+.PHONY: test
+test: deps ## everything, with the real servers; CI=true: a skip is a failure
+	@$(TESTSUM) \
+	  '$(TARGET) lint-here' \
+	  '$(TARGET) lint-elsewhere' \
+	  '$(TARGET) verify' \
+	  '$(GO) test -json -timeout 15m ./...' \
+	  '$(GO) test -json -timeout 15m -race ./client/... ./wasm/... ./host/...' \
+	  '$(TARGET) bench' \
+	  '$(TARGET) soak SEEDS=1000' \
+	  '$(TARGET) close-matrix'
+
+.PHONY: test-quick
+test-quick: ## the tests that need Go alone; what is not installed is skipped
+	@CI= $(TESTSUM) '$(GO) vet ./...' '$(GO) test -json -short ./...'
+
+.PHONY: cover
+cover: ## statement coverage of the machine; fails under 95 %
+	@$(GO) test -coverprofile=client.cover ./client
+	@$(GO) tool cover -func=client.cover | awk '{ last = $$3 } \
+	  END { print "client: " last " of statements"; exit last + 0 < 95 }'
+
+.PHONY: wasm
+wasm: ## build wasm/turn.wasm
+	$(GO) run ./wasm/internal/build
+
+.PHONY: size
+size: ## size of the module, as it is and compressed
+	@wc -c < wasm/turn.wasm | awk '{ print "turn.wasm   " $$1 " bytes" }'
+	@gzip -9 -c wasm/turn.wasm | wc -c | awk '{ print "  gzip -9   " $$1 " bytes" }'
+
+.PHONY: gen
+gen: ## regenerate what is generated
+	$(GO) generate ./...
+
+.PHONY: verify
+verify: ## rebuild the module elsewhere and compare; go.mod and generated files are up to date
+	$(GO) run ./wasm/internal/build -verify
+	$(GO) mod tidy -diff
+	@sh .ci/unchanged $(TARGET) gen
+
+.PHONY: bench
+bench: ## each benchmark once
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./client/... ./wasm/... ./host/...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME=30s
+	@sh .ci/fuzz $(FUZZTIME)
+
+.PHONY: soak
+soak: ## the simulation: SEEDS=10000, or one SEED=n; BREAK=name plants a bug
+	@$(GO) run ./client/turntest/soak -seeds $(SEEDS) \
+	  $(if $(SEED),-seed $(SEED) -v) $(if $(BREAK),-break '$(BREAK)')
+
+.PHONY: mutate
+mutate: ## MUTANTS=300 sampled mutants of the machine against its tests
+	@$(GO) run ./client/turntest/mutate -n $(MUTANTS) -least 85
+
+.PHONY: close-matrix
+close-matrix: ## every close against every fault and server: who leaks
+	@$(GO) run ./host/hosttest/closematrix
+
+.PHONY: lint
+lint: lint-here lint-elsewhere ## gofmt, vet (for other systems too), staticcheck, govulncheck
+
+.PHONY: lint-here
+lint-here: ## lint for this system and for the module
+	@test -z "$$(gofmt -l client wasm host examples | tee /dev/stderr)"
+	$(GO) vet ./...
+	GOOS=wasip1 GOARCH=wasm $(GO) vet ./wasm/... ./client/...
+	$(GO) run $(STATICCHECK) ./...
+	@GO=$(GO) sh .ci/govulncheck $(GOVULNCHECK)
+
+# Vet compiles what a package imports, for its types alone: unoptimised is enough.
+VET_ELSEWHERE := $(GO) vet -gcflags='all=-N -l' ./...
+
+.PHONY: lint-elsewhere
+lint-elsewhere: ## vet for other systems (minutes, the first time: it compiles everything for each)
+	GOOS=windows $(VET_ELSEWHERE)
+	GOOS=darwin $(VET_ELSEWHERE)
+	GOOS=freebsd $(VET_ELSEWHERE)
+	GOOS=linux GOARCH=arm64 $(VET_ELSEWHERE)
+	GOOS=linux GOARCH=386 $(VET_ELSEWHERE)
+
+.PHONY: clean
+clean: ## remove what the targets leave behind
+	rm -f client.cover

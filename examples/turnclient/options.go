@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+	"github.com/turnwasm/turnwasm/host"
+)
+
+type options struct {
+	url, user, pass string
+	local           string
+	peer            netip.AddrPort // zero: an echo peer of our own
+	n, size         int
+	rate            float64 // payloads a second
+	linger, hold    time.Duration
+	cycles          int
+	closeAt         client.Phase
+	closeEarly      bool // -close-at was given
+	engine          host.Engine
+	trace           string
+	json            bool
+}
+
+const (
+	minSize = 12 // what tells an echo from anything else
+	maxSize = 65000
+)
+
+var engines = map[string]host.Engine{"wasm": host.Wasm, "native": host.Native}
+
+var phases = map[string]client.Phase{
+	"new": client.PhaseNew, "allocating": client.PhaseAllocating,
+	"authenticated": client.PhaseAuthenticated, "allocated": client.PhaseAllocated,
+}
+
+// parse reads the command line. What is wrong with it is on stderr already when
+// it answers an error.
+func parse(args []string, stderr io.Writer) (*options, error) {
+	o := new(options)
+	f := flag.NewFlagSet("turnclient", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.Usage = func() {
+		fmt.Fprintln(stderr, "usage: turnclient [flags] turn:HOST[:PORT][?transport=udp]")
+		f.PrintDefaults()
+	}
+	f.StringVar(&o.user, "user", "", "username")
+	f.StringVar(&o.pass, "pass", "", "password")
+	f.StringVar(&o.local, "local", "", "own `address`: IP, IP:PORT or :PORT; with a port, what an earlier run left there is released")
+	f.Func("peer", "echo peer's `address` (default: one of our own)", o.setPeer)
+	f.IntVar(&o.n, "n", 100, "payloads to echo; 0 = none (with -cycles: 0)")
+	f.IntVar(&o.size, "size", 1000, "their size in bytes")
+	f.Float64Var(&o.rate, "rate", 500, "payloads a second")
+	f.DurationVar(&o.linger, "linger", 2*time.Second, "how long to wait for the answer to the release; 0 = one datagram and go")
+	f.DurationVar(&o.hold, "hold", 0, "keep the allocation for so long before closing it")
+	f.IntVar(&o.cycles, "cycles", 1, "allocate and close so many times from the same local port")
+	f.Func("close-at", "close the moment this `state` is reached: new, allocating, authenticated, allocated", o.setCloseAt)
+	f.Func("engine", "`wasm` or native", o.setEngine)
+	f.StringVar(&o.trace, "trace", "", "write the datagrams to this pcapng `file`")
+	f.BoolVar(&o.json, "json", false, "one JSON object a line on stdout")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	echoAsked := false
+	f.Visit(func(f *flag.Flag) { echoAsked = echoAsked || f.Name == "n" })
+	if o.cycles > 1 && !echoAsked {
+		o.n = 0
+	}
+	err := o.check(f.Args())
+	if err != nil {
+		fmt.Fprintln(stderr, "turnclient:", err)
+		f.Usage()
+	}
+	return o, err
+}
+
+func (o *options) check(args []string) error {
+	if len(args) != 1 {
+		return errors.New("want one URL")
+	}
+	o.url = args[0]
+	switch {
+	case !strings.HasPrefix(o.url, "turn:") && !strings.HasPrefix(o.url, "turns:"):
+		return fmt.Errorf("%q is not a TURN URI: want turn:HOST[:PORT][?transport=udp]", o.url)
+	case o.n < 0 || o.rate <= 0 || o.cycles < 1 || o.linger < 0 || o.hold < 0:
+		return errors.New("-n, -linger and -hold are not negative, -cycles and -rate are positive")
+	case o.size < minSize || o.size > maxSize:
+		return fmt.Errorf("-size is between %d and %d", minSize, maxSize)
+	}
+	return nil
+}
+
+func (o *options) setPeer(s string) (err error) {
+	o.peer, err = netip.ParseAddrPort(s)
+	return err
+}
+
+func (o *options) setCloseAt(s string) error {
+	phase, ok := phases[s]
+	if !ok {
+		return errors.New("want new, allocating, authenticated or allocated")
+	}
+	o.closeAt, o.closeEarly = phase, true
+	return nil
+}
+
+func (o *options) setEngine(s string) error {
+	if o.engine = engines[s]; o.engine == 0 {
+		return errors.New("want wasm or native")
+	}
+	return nil
+}

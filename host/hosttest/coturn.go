@@ -1,0 +1,151 @@
+package hosttest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// CoturnBinary is the program's name in PATH.
+const CoturnBinary = "turnserver"
+
+// Coturn is a coturn process on loopback.
+type Coturn struct {
+	addr    netip.AddrPort
+	cli     coturnCLI
+	dir     string
+	process *process
+}
+
+var _ Server = (*Coturn)(nil)
+
+const (
+	coturnTries   = 3                // starts, for the case that somebody takes the port between choice and bind
+	coturnReadyIn = 10 * time.Second // 45 ms in practice
+	relayPorts    = 140              // the width of the relay range
+)
+
+// StartCoturn starts coturn and returns when it answers a STUN Binding request.
+// flags are appended to its command line. The default configuration knows one
+// user, relays on 127.0.0.1 and lets peers be on loopback.
+func StartCoturn(ctx context.Context, flags ...string) (*Coturn, error) {
+	binary, err := exec.LookPath(CoturnBinary)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not installed (make deps installs it): %w", CoturnBinary, err)
+	}
+	for try := 1; ; try++ {
+		c, err := startCoturn(ctx, binary, flags)
+		if err == nil || try == coturnTries || ctx.Err() != nil {
+			return c, err
+		}
+	}
+}
+
+func startCoturn(ctx context.Context, binary string, flags []string) (*Coturn, error) {
+	ports, err := freePorts(3)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "turnwasm-coturn-")
+	if err != nil {
+		return nil, err
+	}
+	c := &Coturn{
+		addr: netip.AddrPortFrom(loopback, ports[0]),
+		cli:  coturnCLI{addr: netip.AddrPortFrom(loopback, ports[1]), password: "x"},
+		dir:  dir,
+	}
+	c.process, err = startProcess(exec.Command(binary, append(c.args(ports[2]), flags...)...))
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	if err := c.ready(ctx); err != nil {
+		err = fmt.Errorf("coturn does not answer: %w; its log ends with:\n%s", err, c.process.log.tail(2048))
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Coturn) args(tlsPort uint16) []string {
+	low := 20000 + rand.IntN(12000-relayPorts) // below the ephemeral ports
+	num := func(n int) string { return strconv.Itoa(n) }
+	return []string{
+		"-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "-p", num(int(c.addr.Port())),
+		"--tls-listening-port=" + num(int(tlsPort)), "--no-tls", "--no-dtls",
+		"--min-port=" + num(low), "--max-port=" + num(low+relayPorts),
+		"-a", "-u", Username + ":" + Password, "-r", Realm, "-f", "--allow-loopback-peers",
+		"--cli-ip=127.0.0.1", "--cli-port=" + num(int(c.cli.addr.Port())), "--cli-password=" + c.cli.password,
+		"--userdb=" + filepath.Join(c.dir, "turndb"), "--pidfile=" + filepath.Join(c.dir, "pid"),
+		"--log-file=stdout", "--simple-log", "-v",
+	}
+}
+
+// ready returns when the server answers, with an error when its process ends
+// before that.
+func (c *Coturn) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, coturnReadyIn, context.DeadlineExceeded)
+	defer cancel()
+	defer context.AfterFunc(c.process.ended, cancel)()
+	probe, err := DialRaw(netip.AddrPort{}, c.addr)
+	if err != nil {
+		return err
+	}
+	defer probe.Close()
+	if _, err := probe.Binding(ctx); err != nil {
+		return err
+	}
+	return c.cli.ready(ctx)
+}
+
+// Name is "coturn".
+func (c *Coturn) Name() string { return "coturn" }
+
+// Addr is the address for clients: UDP, and TCP on the same port.
+func (c *Coturn) Addr() netip.AddrPort { return c.addr }
+
+// Held asks coturn's command line interface for its sessions.
+func (c *Coturn) Held() (int, error) { return c.cli.held() }
+
+// Log is what coturn has written so far.
+func (c *Coturn) Log() string { return c.process.log.String() }
+
+// Close kills the process: SIGTERM makes newer versions drain for seconds.
+func (c *Coturn) Close() error {
+	err := c.process.kill()
+	if rmErr := os.RemoveAll(c.dir); err == nil {
+		err = rmErr
+	}
+	return err
+}
+
+// freePorts finds n different ports of 127.0.0.1 that are free on UDP and TCP.
+// All are held until all are found.
+func freePorts(n int) ([]uint16, error) {
+	var ports []uint16
+	for tries := 0; len(ports) < n; tries++ {
+		if tries == 100 {
+			return nil, fmt.Errorf("no free ports on %s", loopback)
+		}
+		udp, err := listenLoopback(loopback)
+		if err != nil {
+			return nil, err
+		}
+		defer udp.Close()
+		tcp, err := net.Listen("tcp", localAddr(udp).String())
+		if err != nil {
+			continue
+		}
+		defer tcp.Close()
+		ports = append(ports, localAddr(udp).Port())
+	}
+	return ports, nil
+}
