@@ -12,7 +12,9 @@ import (
 
 func (c *Client) startReclaim(now time.Duration) {
 	c.reclaimed = true
-	c.lease = lease{until: now + max(assumedLifetime, c.cfg.lifetime), signed: c.auth.signer != nil}
+	c.lease.older = c.lease.signed && c.mayLive(now) // a copy of our own may have been obeyed
+	c.lease.until = now + max(assumedLifetime, c.cfg.lifetime)
+	c.lease.signed = c.auth.signer != nil
 	c.become(PhaseAllocating)
 	c.request(transaction{purpose: forReclaim, signer: c.auth.signer}, now)
 	c.pump(now)
@@ -32,7 +34,8 @@ func (c *Client) reclaimFailed(now time.Duration, tx *transaction, v verdict) {
 		c.reclaimSucceeded(now)
 		return
 	}
-	c.lease = lease{}
-	c.touchParting()
+	if !c.lease.older {
+		c.settle()
+	}
 	c.mismatched(now, verdict{code: int(stun.CodeAllocMismatch), reason: "the port is in use and could not be reclaimed: " + v.text()})
 }

@@ -129,6 +129,18 @@ func TestAllIsWell(t *testing.T) {
 	}
 }
 
+func TestFamily(t *testing.T) {
+	t.Parallel()
+	s := ht.NeedPion(t, ht.PionOptions{Listen: netip.MustParseAddrPort("[::1]:0")})
+	got, code := turnclient(t, s.Addr(), "-family", "6", "-n", "5")
+	wantExit(t, code, 0)
+	wantEvents(t, got, "allocated", "echoed", "closed")
+	if !strings.HasPrefix(got[0].Relayed, "[::1]:") {
+		t.Errorf("relayed %s, want an IPv6 address", got[0].Relayed)
+	}
+	wantHeld(t, s, 0)
+}
+
 func TestForeignPeer(t *testing.T) {
 	t.Parallel()
 	s, echo := ht.NeedPion(t, ht.PionOptions{}), ht.NeedEcho(t)

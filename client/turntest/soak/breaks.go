@@ -66,10 +66,10 @@ var bugs = []bug{
 		New:  "\t\tc.startRefresh(now)\n",
 	},
 	{
-		Name: "refresh-not-waited-for", What: "Close does not wait for the Refresh in flight",
+		Name: "refresh-not-waited-for", What: "Close waits for the probe in flight, and not for the Refresh",
 		File: "client/close.go",
-		Old:  "\t\tc.closing.waitUntil = now + c.cfg.rto\n\t\tc.rearm()\n",
-		New:  "\t\tc.startRelease(now)\n",
+		Old:  "\tcase c.inFlight(forRefresh, forProbe) != nil:\n",
+		New:  "\tcase c.inFlight(forProbe) != nil:\n",
 	},
 	{
 		Name: "password-not-renewed", What: "a new password waits for the next allocation, like a new username",
