@@ -96,7 +96,7 @@ func (c *Client) checkPeer(addr netip.Addr) error {
 // RemovePermission stops the refreshes of a permission. A channel to that
 // address keeps its own.
 func (c *Client) RemovePermission(now time.Duration, peer netip.Addr) error {
-	now = c.at(now)
+	c.at(now)
 	if c.phase >= PhaseClosing {
 		return ErrClosed
 	}
