@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"net/netip"
 	"time"
@@ -67,22 +66,6 @@ type Client struct {
 	stale bool // next is to be found anew
 }
 
-// settings is what Init keeps of a Config.
-type settings struct {
-	server         netip.AddrPort
-	family         Family
-	fingerprint    bool
-	autoPermission bool
-	reclaim        bool
-	reallocate     bool
-	rc, rm         int
-	lifetime       time.Duration
-	rto            time.Duration
-	refreshCap     time.Duration
-	software       string
-	rand           io.Reader
-}
-
 // New makes a client. It emits nothing before Allocate.
 func New(cfg Config) (*Client, error) {
 	c := new(Client)
@@ -108,54 +91,6 @@ func (c *Client) Init(cfg Config) error {
 		channelStart: binary.BigEndian.Uint16(start[:]) % maxChannels,
 	}
 	c.auth.username, c.auth.password = bytes.Clone(cfg.Username), bytes.Clone(cfg.Password)
-	return nil
-}
-
-func (cfg *Config) settings() settings {
-	s := settings{
-		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
-		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate,
-		rc: cfg.Rc, rm: cfg.Rm, lifetime: cfg.Lifetime, rto: cfg.RTO,
-		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand,
-	}
-	if s.rto == 0 {
-		s.rto = defaultRTO
-	}
-	if s.rc == 0 {
-		s.rc = defaultRc
-	}
-	if s.rm == 0 {
-		s.rm = defaultRm
-	}
-	return s
-}
-
-func (cfg *Config) check() error {
-	bad := func(why string) error { return fmt.Errorf("%w: %s", ErrConfig, why) }
-	switch {
-	case !cfg.Server.IsValid() || cfg.Server.Port() == 0 || cfg.Server.Addr().IsUnspecified():
-		return bad("Server is not a transport address")
-	case cfg.Rand == nil:
-		return bad("Rand is missing")
-	case len(cfg.Username) > maxUsername:
-		return bad("Username is longer than 508 bytes")
-	case len(cfg.Password) > maxText:
-		return bad("Password is longer than 763 bytes")
-	case len(cfg.Username) == 0 && len(cfg.Password) != 0:
-		return bad("Password without Username")
-	case len(cfg.Software) > maxReason:
-		return bad("Software is longer than 128 bytes")
-	case cfg.Family > FamilyIPv6:
-		return bad("Family is unknown")
-	case cfg.Lifetime < 0 || cfg.Lifetime > maxLifetime:
-		return bad("Lifetime is out of range")
-	case cfg.RTO < 0 || cfg.RTO > maxRTO || cfg.RTO != 0 && cfg.RTO < time.Millisecond:
-		return bad("RTO is not between 1 ms and 1 min")
-	case cfg.Rc < 0 || cfg.Rc > maxSends || cfg.Rm < 0 || cfg.Rm > maxWaits:
-		return bad("Rc or Rm is out of range")
-	case cfg.RefreshCap < 0 || cfg.RefreshCap != 0 && cfg.RefreshCap < refreshMinimum:
-		return bad("RefreshCap is shorter than 1 s")
-	}
 	return nil
 }
 
