@@ -158,6 +158,10 @@ func (h *hostile) answer(datagram []byte) {
 
 func (h *hostile) step(op byte, b []byte) {
 	h.now += time.Millisecond
+	if at, ok := h.c.PollTimeout(); ok && at <= h.now {
+		h.timeout() // a host serves its timer before the next datagram
+		h.drain()
+	}
 	switch op % opCount {
 	case opRaw:
 		h.unsigned(hostileServer, b)
