@@ -33,6 +33,7 @@ func (a *actor) checkResigned(s *step) {
 	code, _ := j.message.ErrorCode()
 	if code == 438 && s.releases() {
 		a.ledger.resigns++
+		a.checkNewNonce(s)
 		return
 	}
 	if j.elsewhere || j.again || s.overdue(a) || a.ledger.resigns >= most {
@@ -46,6 +47,19 @@ func (a *actor) checkResigned(s *step) {
 		return
 	}
 	a.w.violate(a, "C7", "438 to the release, with nonce %s: it is not signed again", nonce)
+}
+
+// checkNewNonce: the release that answers a 438 to the last one carries its nonce.
+func (a *actor) checkNewNonce(s *step) {
+	nonce := s.judged.message.Text(AttrNonce)
+	if s.judged.request != s.last || !s.judged.request.isRelease() {
+		return
+	}
+	for _, t := range s.sent {
+		if m, err := Decode(t.Data); err == nil && m.isRelease() && m.Text(AttrNonce) != nonce {
+			a.w.violate(a, "C7", "438 to the release, with nonce %s: signed again with nonce %s", nonce, m.Text(AttrNonce))
+		}
+	}
 }
 
 // C9: unconfirmed is said when a release was sent, abandoned when none was.
