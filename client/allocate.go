@@ -96,13 +96,13 @@ func (c *Client) allocateFailed(now time.Duration, tx *transaction, v verdict) {
 // definite: the error proves that the Allocate left nothing behind. A server
 // may refuse one copy and accept another, and an unsigned error to a signed
 // request may be anybody's.
-func definite(tx *transaction, v verdict) bool {
+func (c *Client) definite(tx *transaction, v verdict) bool {
 	mismatch := v.code == int(stun.CodeAllocMismatch)
 	switch {
 	case v.code == 0:
 		return false
 	case tx.signer == nil:
-		return !mismatch || tx.sends == 1
+		return !mismatch || tx.sends == 1 || c.auth.proven
 	}
 	return v.signed && !mismatch && tx.sends == 1 && tx.resigned == 0
 }

@@ -72,6 +72,7 @@ type auth struct {
 	nonce              []byte
 	nonceAge           uint32        // counts nonces
 	signer             *credential   // signs what concerns the present allocation; nil: nothing is signed
+	proven             bool          // the server has signed an answer: it asks for credentials
 	retired            []*credential // replaced ones that transactions may still hold
 }
 

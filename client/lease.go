@@ -62,7 +62,7 @@ func (c *Client) owed(now time.Duration) time.Duration {
 // behind. What an earlier one may have left is not refused with it: a server
 // can refuse (500) before it looks whether the 5-tuple is in use.
 func (c *Client) settleRefused(tx *transaction, v verdict) {
-	if tx.purpose == forAllocate && definite(tx, v) && !c.lease.older {
+	if tx.purpose == forAllocate && c.definite(tx, v) && !c.lease.older {
 		c.settle()
 	}
 }

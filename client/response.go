@@ -18,6 +18,7 @@ func (c *Client) handleResponse(now time.Duration, m *message) {
 		return
 	}
 	signed := m.signedBy(tx.signer)
+	c.auth.proven = c.auth.proven || signed
 	if tx.id != m.TransactionID && !(signed && settles(tx, m)) {
 		c.stats.IgnoredTransaction++
 		return
@@ -39,7 +40,7 @@ func settles(tx *transaction, m *message) bool {
 }
 
 func (c *Client) handleSuccess(now time.Duration, tx *transaction, m *message, signed bool) {
-	if tx.signer != nil && !signed {
+	if !signed && c.mustSign(tx) {
 		// "If the request was sent over an unreliable transport, the response
 		// MUST be discarded, as if it had never been received."
 		// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
@@ -60,8 +61,13 @@ func (c *Client) handleSuccess(now time.Duration, tx *transaction, m *message, s
 	c.succeeded(now, tx, m)
 }
 
+// mustSign says whether only a signed answer to the request can be the server's:
+// one that has signed before does not obey what is unsigned (I7).
+func (c *Client) mustSign(tx *transaction) bool { return tx.signer != nil || c.auth.proven }
+
 // handleError takes an error response. What is signed, or answers an unsigned
-// request, counts at once; the rest is held (A10), 438 apart.
+// request of a client that the server never signed for, counts at once; the
+// rest is held (A10), 401 and 438 apart.
 func (c *Client) handleError(now time.Duration, tx *transaction, m *message, signed bool) {
 	if tx.signer != nil && !signed && m.integrity {
 		tx.forged = true
@@ -77,7 +83,7 @@ func (c *Client) handleError(now time.Duration, tx *transaction, m *message, sig
 	case v.code == int(stun.CodeStaleNonce) && c.renews(tx, ch):
 		c.renew(ch)
 		c.resign(now, tx)
-	case tx.signer == nil || signed:
+	case signed || !c.mustSign(tx):
 		c.end(now, tx, v)
 	default:
 		c.hold(tx, v)

@@ -40,7 +40,7 @@ func (a *actor) checkResigned(s *step) {
 		return
 	}
 	nonce := j.message.Text(AttrNonce)
-	if code != 438 || !j.request.isRelease() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
+	if code != 438 || !j.request.isRelease() || !j.request.Signed() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
 		return
 	}
 	if !j.message.Has(AttrRealm) || len(j.message.Unknown()) > 0 || s.after.phase == client.PhaseClosed {

@@ -2,6 +2,7 @@ package turntest
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -9,7 +10,8 @@ import (
 type judgement struct {
 	message   *Message     // nil when it is no STUN message
 	request   *sentRequest // that it answers; nil = none
-	authentic bool         // from the server's address, and signed with the request's key where that was signed
+	authentic bool         // from the server's address, and signed with the request's key where that was signed, or where the server has ever signed
+	doubtful  bool         // authentic unless the client has seen that the server signs
 	elsewhere bool         // not from the server's address
 	again     bool         // the request had had a valid answer before
 	late      bool         // it had had any answer before
@@ -35,7 +37,11 @@ func (a *actor) judge(p Packet) judgement {
 	if j.request == nil || j.elsewhere || j.request.Method != m.Method || !m.FingerprintRight() {
 		return j
 	}
-	j.authentic = j.request.key == nil && !j.request.Signed() || m.Verify(j.request.key)
+	signed := m.Verify(j.request.key)
+	j.authentic = signed || !j.request.Signed() && !a.signed
+	j.doubtful = !j.authentic && !j.request.Signed() && !a.proven
+	a.signed = a.signed || signed
+	a.proven = a.proven || signed && slices.Contains(a.ledger.pending, j.request)
 	if j.authentic && a.closed == nil {
 		a.noteAnswer(j.request, m, p)
 	}

@@ -131,7 +131,7 @@ func (a *actor) checkPhaseChange(s *step) {
 	switch {
 	case j.message == nil, j.message.Class == Indication, j.message.Class == Request, j.request == nil, j.elsewhere:
 		a.w.violate(a, "I7", "the phase went from %v to %v by a datagram that answers nothing", s.before.phase, s.after.phase)
-	case j.authentic || !j.request.Signed():
+	case j.authentic || j.doubtful:
 	default:
 		if code, _ := j.message.ErrorCode(); j.message.Class != Failure || code != 401 && code != 438 {
 			a.w.violate(a, "I7", "the phase went from %v to %v by an answer without valid integrity", s.before.phase, s.after.phase)
