@@ -100,6 +100,7 @@ func (c *Client) forgo(tx *transaction) {
 
 // handleLate takes a response that no request in flight waits for.
 func (c *Client) handleLate(now time.Duration, m *message) {
+	c.auth.proven = c.auth.proven || m.signedBy(c.auth.signer)
 	for _, f := range c.forgone {
 		if f.id == m.TransactionID && m.Type == successOf(f.purpose) && c.proves(m, f.signer) {
 			c.lateSuccess(now, f, m)

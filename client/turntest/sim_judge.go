@@ -42,7 +42,7 @@ func (a *actor) judge(p Packet) judgement {
 	j.doubtful = !j.authentic && !j.request.Signed() && !a.proven
 	a.signed = a.signed || signed
 	a.proven = a.proven || signed && slices.Contains(a.ledger.pending, j.request)
-	if j.authentic && a.closed == nil {
+	if (j.authentic || j.doubtful) && a.closed == nil {
 		a.noteAnswer(j.request, m, p)
 	}
 	return j
