@@ -18,12 +18,14 @@ const maxPorts = 3
 // read is the goroutine of a socket: it ends when the socket is closed.
 func (c *Conn) read(t *transport) {
 	defer c.rt.readers.Done()
-	b := make([]byte, maxDatagram)
+	in := &received{room: make([]byte, maxDatagram)}
 	for {
-		n, err := t.receive(b)
+		err := t.receive(in)
 		switch {
 		case err == nil:
-			c.received(t, b[:n])
+			for i := range in.count() {
+				c.received(t, in.at(i))
+			}
 		case errors.Is(err, net.ErrClosed):
 			return
 		case isPathError(err):
@@ -34,6 +36,18 @@ func (c *Conn) read(t *transport) {
 			return
 		}
 	}
+}
+
+// received is the intake of a reader that reads into its own memory.
+type received struct {
+	cargo
+	room []byte
+}
+
+func (r *received) begin() []byte { return r.room }
+
+func (r *received) end(n, segment int, err error) {
+	r.cargo = cargo{run: r.room[:n], segment: segment}
 }
 
 func (c *Conn) received(t *transport, data []byte) {
@@ -77,7 +91,7 @@ func (c *Conn) changePort(flow client.Flow) {
 // old one is closed, so that it cannot get the same port.
 func (c *Conn) openFlow(flow client.Flow) error {
 	local := netip.AddrPortFrom(c.settings.local.Addr(), 0)
-	t, err := openTransport(context.Background(), flow, local, c.server, c.settings.Trace)
+	t, err := openTransport(context.Background(), flow, local, c.server, &c.settings)
 	if err != nil {
 		return err
 	}
