@@ -29,3 +29,11 @@ func (c *cargo) at(i int) []byte {
 	}
 	return c.run[i*c.segment : min((i+1)*c.segment, len(c.run))]
 }
+
+// stretch is n datagrams of the run, from number i on.
+func (c *cargo) stretch(i, n int) []byte {
+	if c.segment <= 0 {
+		return c.run
+	}
+	return c.run[i*c.segment : min((i+n)*c.segment, len(c.run))]
+}
