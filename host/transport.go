@@ -17,6 +17,13 @@ import (
 // them has.
 const maxDatagram = 65535
 
+// The headers around a payload.
+const (
+	ipv4Header = 20
+	ipv6Header = 40
+	udpHeader  = 8
+)
+
 // transport is one flow's socket: UDP, connected, so that the kernel drops what
 // is not the server's and hands us its ICMP errors.
 //
@@ -113,6 +120,9 @@ func (t *transport) sendRun(b []byte, segment int) error {
 // sendEach sends the datagrams, and answers how many the kernel took: all, or
 // those before the one that the error is about.
 func (t *transport) sendEach(bs [][]byte) (n int, err error) {
+	if len(bs) == 0 {
+		return 0, nil
+	}
 	return t.ship(cargo{each: bs})
 }
 

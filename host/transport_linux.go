@@ -120,9 +120,3 @@ func (w *offloadWire) pathRoom() int {
 	})
 	return mtu - udpHeader
 }
-
-const (
-	ipv4Header = 20
-	ipv6Header = 40
-	udpHeader  = 8
-)
