@@ -8,61 +8,113 @@ import (
 	"github.com/turnwasm/turnwasm/wasm/abi"
 )
 
-// The arena holds one datagram on its way in and one payload on its way out:
-// each call carries one. Batches will cut it into slots.
-const (
-	arenaInput = 0
-	arenaSend  = 128 << 10
-	arenaUsed  = arenaSend + abi.Headroom + maxDatagram + abi.Tailroom
-)
+// load is a payload in a slot, or a run of equal ones, on its way out.
+type load struct {
+	message int // which one of the caller's it is of
+	peer    netip.AddrPort
+	at      uint32 // from the region's start
+	length  uint32 // of each
+	count   uint32
+	stride  uint32
+}
 
-// input hands a datagram to the machine and takes the answers.
-func (d *driver) input(c *Conn, flow client.Flow, data []byte) error {
+// arrival is a payload in a slot, or a run of equal ones, on its way in.
+type arrival struct {
+	peer   netip.AddrPort
+	data   []byte // from the first one's first byte to the last one's last
+	length int    // of each
+	count  int
+	stride int
+}
+
+// payload is number i.
+func (a *arrival) payload(i int) []byte {
+	at := i * a.stride
+	return a.data[at : at+a.length]
+}
+
+// input hands the first n bytes of the slot to the machine, a datagram or a run
+// of them, and takes the answers: payloads are the slot's arrivals then.
+func (d *driver) input(c *Conn, flow client.Flow, s *slot, n, segment int) error {
 	desc := abi.Desc{
 		Client: c.handle, Kind: abi.KindInput, Flow: uint32(flow), Count: 1,
-		Offset: d.layout.Arena.Offset + arenaInput, Length: uint32(len(data)),
+		Offset: s.at, Length: uint32(n), Stride: uint32(segment),
 	}
-	copy(d.region[desc.Offset:], data)
-	return d.batch(&desc)
-}
-
-// send hands a payload to the machine and takes the datagram. More than fits a
-// datagram is client.ErrTooLarge.
-func (d *driver) send(c *Conn, peer netip.AddrPort, data []byte) error {
-	if len(data) > maxDatagram {
-		return client.ErrTooLarge
-	}
-	desc := abi.Desc{
-		Client: c.handle, Kind: abi.KindSend, Addr: peer, Count: 1, Stride: uint32(len(data)),
-		Offset: d.layout.Arena.Offset + arenaSend + abi.Headroom, Length: uint32(len(data)),
-	}
-	copy(d.region[desc.Offset:], data)
-	return d.batch(&desc)
-}
-
-// batch is a call with one in-descriptor, repeated when the out-descriptors
-// were full. The descriptor's status is its error.
-func (d *driver) batch(desc *abi.Desc) error {
-	v := d.layout.In.At(d.region, 0)
-	desc.Store(v)
+	desc.Store(d.layout.In.At(d.region, 0))
+	d.slotIn, s.arrivals = s, s.arrivals[:0]
+	defer func() { d.slotIn = nil }()
+	now := d.clock.now()
 	for range maxRounds {
-		n, err := d.call(desc.Kind)
+		outs, err := d.answer(d.eng.input(now, 1))
 		if err != nil {
 			return err
 		}
-		d.take(n)
+		d.take(outs)
 		if d.dead != nil || d.head().Consumed() > 0 {
-			return v.Status().Err()
+			return d.dead
 		}
 	}
 	return client.ErrLimit
 }
 
-func (d *driver) call(kind abi.Kind) (int, error) {
-	if kind == abi.KindSend {
-		return d.answer(d.eng.send(d.clock.now(), 1))
+// send hands what was loaded into the slot to the machine and takes the
+// datagrams. Its error is that of the load that failed first, which it answers
+// too; those behind it may have been sent.
+func (d *driver) send(c *Conn, s *slot, now float64) (failed int, err error) {
+	for i := range s.loads {
+		d.describe(c, i, &s.loads[i])
 	}
-	return d.answer(d.eng.input(d.clock.now(), 1))
+	d.slotOut = s
+	defer func() { d.slotOut = nil }()
+	failed = len(s.loads)
+	done, left := 0, len(s.loads)
+	for range maxRounds {
+		outs, e := d.answer(d.eng.send(now, int32(left)))
+		if e != nil {
+			return min(done, failed), e
+		}
+		d.take(outs)
+		used := min(d.head().Consumed(), left)
+		if i, e := d.status(used); e != nil && err == nil {
+			failed, err = done+i, e
+		}
+		done, left = done+used, left-used
+		if d.dead != nil || left == 0 {
+			return failed, err
+		}
+		d.moveUp(used, left)
+	}
+	return min(done, failed), client.ErrLimit
+}
+
+// describe writes the in-descriptor i.
+func (d *driver) describe(c *Conn, i int, l *load) {
+	desc := abi.Desc{
+		Client: c.handle, Kind: abi.KindSend, Peer: c.numbers.of(c, l.peer),
+		Offset: l.at, Length: l.length, Count: l.count, Stride: l.stride,
+	}
+	if desc.Peer == 0 {
+		desc.Addr = l.peer
+	}
+	desc.Store(d.layout.In.At(d.region, i))
+}
+
+// status is the first error among the first n in-descriptors.
+func (d *driver) status(n int) (int, error) {
+	for i := range n {
+		if code := d.layout.In.At(d.region, i).Status(); code != abi.CodeOK {
+			return i, code.Err()
+		}
+	}
+	return n, nil
+}
+
+// moveUp moves the descriptors that are left behind the first used ones to the
+// front. The first of them may describe a part of what it did.
+func (d *driver) moveUp(used, left int) {
+	for i := range left {
+		copy(d.layout.In.At(d.region, i), d.layout.In.At(d.region, used+i))
+	}
 }
 
 // take reads the first n out-descriptors.
@@ -71,15 +123,20 @@ func (d *driver) take(n int) {
 		d.die("trapped", fmt.Errorf("it answers %d descriptors", n))
 		return
 	}
+	var c *Conn
 	for i := range n {
 		v := d.layout.Out.At(d.region, i)
-		c := d.conns[v.Client()]
+		if c == nil || c.handle != v.Client() {
+			c = d.conns[v.Client()]
+		}
 		if c == nil {
 			continue
 		}
-		d.touch(c)
 		if !d.takeOne(c, v) {
 			d.die("trapped", fmt.Errorf("descriptor of kind %d reaches outside of the region", v.Kind()))
+			return
+		}
+		if d.dead != nil {
 			return
 		}
 	}
@@ -89,25 +146,36 @@ func (d *driver) take(n int) {
 func (d *driver) takeOne(c *Conn, v abi.View) bool {
 	at, length, stride := uint64(v.Offset()), uint64(v.Length()), uint64(v.Stride())
 	count := max(1, uint64(v.Count()))
-	if count > maxRounds || at+(count-1)*stride+length > uint64(len(d.region)) {
+	if count == 1 {
+		stride = length
+	}
+	span := (count-1)*stride + length
+	if count > maxRounds || at+span > uint64(len(d.region)) || stride < length {
 		return false
 	}
-	for range count {
-		c.take(v, d.region[at:at+length:at+length])
-		at += stride
+	switch kind := v.Kind(); {
+	case kind == abi.KindData:
+		c.takeData(v, at, span, int(length), int(count), int(stride))
+	case kind == abi.KindTransmit && d.slotOut.holds(at, span):
+		c.takeLoaded(v, d.region[at:at+span:at+span], int(length), int(count), int(stride))
+	default:
+		d.touch(c)
+		for range count {
+			c.take(v, d.region[at:at+length:at+length])
+			at += stride
+		}
 	}
 	return true
 }
 
-// take is one packet of a descriptor. data is good during the call.
+// take is a packet of a descriptor that is no payload. data is good during the
+// call.
 func (c *Conn) take(v abi.View, data []byte) {
 	switch v.Kind() {
 	case abi.KindTransmit:
 		if t := c.flowOf(client.Flow(v.Flow())); t != nil {
-			c.out.put(t, data)
+			c.out.copy(t, data)
 		}
-	case abi.KindData:
-		c.in.put(v.Addr(), data)
 	case abi.KindParting:
 		c.parting.keep(v, data)
 	case abi.KindEvent:
@@ -118,4 +186,33 @@ func (c *Conn) take(v abi.View, data []byte) {
 		}
 		c.happened(e)
 	}
+}
+
+// takeLoaded puts datagrams into the outbox that lie in the slot of their
+// sender, who holds the turn.
+func (c *Conn) takeLoaded(v abi.View, data []byte, length, count, stride int) {
+	t := c.flowOf(client.Flow(v.Flow()))
+	switch {
+	case t == nil:
+	case count == 1:
+		c.out.put(outgoing{through: t, data: data})
+	case stride == length:
+		c.out.put(outgoing{through: t, data: data, segment: length})
+	default:
+		for i := range count {
+			c.out.put(outgoing{through: t, data: data[i*stride : i*stride+length]})
+		}
+	}
+}
+
+// takeData leaves payloads that lie in the slot of the reader to it, and puts
+// others into the inbox: control-out is written again by the next call.
+func (c *Conn) takeData(v abi.View, at, span uint64, length, count, stride int) {
+	d := c.driver
+	a := arrival{v.Addr(), d.region[at : at+span : at+span], length, count, stride}
+	if s := d.slotIn; s.holds(at, span) {
+		s.arrivals = append(s.arrivals, a)
+		return
+	}
+	c.in.keep(&a, 0)
 }

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 
@@ -14,51 +13,6 @@ import (
 // giving up on this server."
 // https://www.rfc-editor.org/rfc/rfc8656#section-7.4
 const maxPorts = 3
-
-// read is the goroutine of a socket: it ends when the socket is closed.
-func (c *Conn) read(t *transport) {
-	defer c.rt.readers.Done()
-	in := &received{room: make([]byte, maxDatagram)}
-	for {
-		err := t.receive(in)
-		switch {
-		case err == nil:
-			for i := range in.count() {
-				c.received(t, in.at(i))
-			}
-		case errors.Is(err, net.ErrClosed):
-			return
-		case isPathError(err):
-			c.pathError(t)
-		default:
-			c.driver.log.Warn("the socket fails", "local", t.local, "error", err)
-			c.tellFlow(t.flow, abi.FlowClosed)
-			return
-		}
-	}
-}
-
-// received is the intake of a reader that reads into its own memory.
-type received struct {
-	cargo
-	room []byte
-}
-
-func (r *received) begin() []byte { return r.room }
-
-func (r *received) end(n, segment int, err error) {
-	r.cargo = cargo{run: r.room[:n], segment: segment}
-}
-
-func (c *Conn) received(t *transport, data []byte) {
-	_ = c.driver.do(func() error {
-		if c.stage >= stageEnded {
-			return nil
-		}
-		c.driver.touch(c)
-		return c.driver.input(c, t.flow, data)
-	})
-}
 
 func (c *Conn) pathError(t *transport) { c.tellFlow(t.flow, abi.PathError) }
 
@@ -115,6 +69,5 @@ func (c *Conn) attach(t *transport) {
 	c.flows = []*transport{t}
 	c.ports++
 	c.local.Store(&t.local)
-	c.rt.readers.Add(1)
-	go c.read(t)
+	c.in.attach(t)
 }

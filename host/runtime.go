@@ -19,7 +19,7 @@ type Runtime struct {
 	clock   clock
 	engines engineFactory
 	resting resting
-	readers sync.WaitGroup // the sockets' goroutines
+	running sync.WaitGroup // the Conns' goroutines
 
 	placing sync.Mutex // taken before an instance's lock
 	drivers []*driver
@@ -126,7 +126,7 @@ func (rt *Runtime) close() error {
 	for _, d := range rt.drivers {
 		err = errors.Join(err, d.shut())
 	}
-	rt.readers.Wait()
+	rt.running.Wait()
 	return errors.Join(err, rt.engines.shut(context.Background()))
 }
 

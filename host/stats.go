@@ -25,7 +25,7 @@ func (c *Conn) Stats() Stats {
 		s = c.counted
 		return nil
 	})
-	return Stats{Stats: s, PayloadsUnread: c.in.dropped.Load(), EventsUnread: c.events.dropped.Load()}
+	return Stats{Stats: s, PayloadsUnread: c.in.inbox.dropped.Load(), EventsUnread: c.events.dropped.Load()}
 }
 
 // countLocked fetches the counters while the client is there to be asked.
@@ -59,5 +59,5 @@ func (c *Conn) logCounts() {
 		"sentMessages", s.SentMessages, "sentBytes", s.SentBytes,
 		"receivedMessages", s.ReceivedMessages, "receivedBytes", s.ReceivedBytes,
 		"retransmissions", s.Retransmissions,
-		"payloadsUnread", c.in.dropped.Load(), "eventsUnread", c.events.dropped.Load())
+		"payloadsUnread", c.in.inbox.dropped.Load(), "eventsUnread", c.events.dropped.Load())
 }
