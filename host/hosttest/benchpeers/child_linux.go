@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,8 +21,10 @@ type child struct {
 	cmd    *exec.Cmd
 	orders io.WriteCloser
 	says   *bufio.Reader
-	errors strings.Builder
+	errs   strings.Builder
 	cancel context.CancelFunc
+	ending sync.Once
+	ended  error
 }
 
 const (
@@ -37,7 +41,7 @@ func startChild(ctx context.Context, role string, s *spec, extra *os.File) (*chi
 	ctx, cancel := context.WithTimeout(ctx, childLives)
 	c := &child{role: role + " " + s.Who, cancel: cancel}
 	c.cmd = exec.CommandContext(ctx, self, "-role", role, "-spec", s.encode())
-	c.cmd.Stderr = &c.errors
+	c.cmd.Stderr = &c.errs
 	c.cmd.WaitDelay = time.Second
 	if extra != nil {
 		c.cmd.ExtraFiles = []*os.File{extra}
@@ -66,8 +70,7 @@ func (c *child) order(format string, args ...any) error {
 func (c *child) line() (string, error) {
 	line, err := c.says.ReadString('\n')
 	if err != nil {
-		_ = c.end()
-		return "", fmt.Errorf("%s: %w: %s", c.role, err, strings.TrimSpace(c.errors.String()))
+		return "", errors.Join(fmt.Errorf("%s says nothing: %w", c.role, err), c.end())
 	}
 	return strings.TrimSpace(line), nil
 }
@@ -85,12 +88,17 @@ func (c *child) answer(v any) error {
 
 // end lets the child end, and kills it when it does not.
 func (c *child) end() error {
+	c.ending.Do(func() { c.ended = c.wait() })
+	return c.ended
+}
+
+func (c *child) wait() error {
 	defer c.cancel()
 	c.orders.Close()
 	defer time.AfterFunc(childLeave, c.cancel).Stop()
 	_, _ = io.Copy(io.Discard, c.says)
 	if err := c.cmd.Wait(); err != nil {
-		return fmt.Errorf("%s: %w: %s", c.role, err, strings.TrimSpace(c.errors.String()))
+		return fmt.Errorf("%s: %w: %s", c.role, err, strings.TrimSpace(c.errs.String()))
 	}
 	return nil
 }

@@ -81,5 +81,10 @@ func moduleImports(ctx context.Context, _ *bench) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []float64{float64(len(m.ImportedFunctions()))}, nil
+	distinct := make(map[string]bool) // Go imports some more than once
+	for _, f := range m.ImportedFunctions() {
+		from, name, _ := f.Import()
+		distinct[from+"."+name] = true
+	}
+	return []float64{float64(len(distinct))}, nil
 }

@@ -30,7 +30,7 @@ func (b *bench) printResult(round int, name string, r *result) {
 func (r *result) remark() string {
 	said := r.void()
 	if t := r.Told.Trips; t != nil {
-		said += fmt.Sprintf("trip p50 %.1f us, p99 %.1f us (%.1f with coordinated omission)", micros(t.P50), micros(t.P99), micros(t.Plain99))
+		said += fmt.Sprintf("trip p50 %.1f us, p99 %.1f us (%.1f as it is, coordinated omission left in)", micros(t.P50), micros(t.P99), micros(t.Plain99))
 	}
 	if r.Heard.Late > 0 {
 		said += fmt.Sprintf("%d bursts late", r.Heard.Late)
