@@ -4,11 +4,12 @@ import "github.com/turnwasm/turnwasm/wasm/abi"
 
 // step does one in-descriptor. It answers false when the outlet is full; the
 // descriptor then describes what is left of it.
-type step func(in *Instance, v abi.View) bool
+type step func(in *Instance, d *abi.Words) bool
 
 // batch runs n in-descriptors through do.
 func (in *Instance) batch(now float64, n int32, do step) int32 {
-	if !in.begin(now) || n < 0 || uint32(n) > in.layout.In.Count {
+	in.open()
+	if !in.setNow(now) || n < 0 || uint32(n) > in.layout.In.Count {
 		in.end()
 		return int32(abi.CodeArgument)
 	}
@@ -26,7 +27,7 @@ func (in *Instance) batch(now float64, n int32, do step) int32 {
 func (in *Instance) some(n int32, do step) {
 	defer in.recoverItem()
 	for in.cur.item < n {
-		if !do(in, in.layout.In.At(in.region, int(in.cur.item))) {
+		if !do(in, in.layout.In.Words(in.region, int(in.cur.item))) {
 			in.cur.full = true
 			return
 		}
