@@ -86,3 +86,18 @@ func BenchmarkEngineSendRun54(b *testing.B) {
 		d.Store(w.Layout.In.At(w.Region, 0))
 	}, func(e engine) { e.send(1000, 1) })
 }
+
+// BenchmarkEngineNothing is what a call costs by itself.
+func BenchmarkEngineNothing(b *testing.B) {
+	benchEngines(b, 1, func(*abitest.World, int32, uint16) {}, func(e engine) {
+		if w, ok := e.(*wazeroEngine); ok {
+			if v, err := w.i32("turn_abi_version", w.abiVersion); v != abi.Version || err != nil {
+				b.Fatal(v, err)
+			}
+		}
+	})
+}
+
+func BenchmarkEngineInput0(b *testing.B) {
+	benchEngines(b, 1, func(*abitest.World, int32, uint16) {}, func(e engine) { e.input(1000, 0) })
+}

@@ -9,7 +9,7 @@ import (
 
 // Input is turn_input.
 func (in *Instance) Input(now float64, n int32) int32 {
-	return in.batch(now, n, (*Instance).inputItem)
+	return in.batch(now, n, (*Instance).receiveLanes, (*Instance).inputItem)
 }
 
 func (in *Instance) inputItem(d *abi.Words) bool {

@@ -2,6 +2,7 @@ package instance
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 
 	"github.com/turnwasm/turnwasm/client"
@@ -117,42 +118,104 @@ func (o *outlet) answer(l *lane, span, run, tag uint64) {
 	w.Put(7, tag)
 }
 
-// sendLane sends the payloads of an in-descriptor if they are on a lane.
-func (in *Instance) sendLane(d *abi.Words) bool {
-	flowPeer := d.Get(1)
-	peer := uint32(flowPeer >> 32)
-	head := d.Get(0)
-	l := in.sending.at(uint32(head) + uint32(head>>48) + peer)
-	if l.head != head || l.peer != peer || peer == 0 && (l.first != d.Get(5) || l.last != d.Get(6)) {
-		return false
+// sendLanes does the in-descriptors from i to n as long as they are on lanes
+// that are known to hold; it answers the first that is not. It makes no call,
+// so that the loop keeps to its registers.
+func (in *Instance) sendLanes(i, n int32) int32 {
+	if !in.out.roomy() {
+		return i
 	}
-	if l.stamp != in.stamp && !in.renew(l) || !in.out.roomy() {
-		return false
+	region, arena := in.region, in.layout.Arena
+	o := &in.out
+	for ; i < n && o.descs < int(o.table.Count); i++ {
+		d := in.layout.In.Words(region, int(i))
+		head, peer := d.Get(0), uint32(d.Get(1)>>32)
+		l := in.sending.at(uint32(head) + uint32(head>>48) + peer)
+		if l.head != head || l.peer != peer || l.stamp != in.stamp && !in.renew(l) || peer == 0 && (l.first != d.Get(5) || l.last != d.Get(6)) {
+			break
+		}
+		span, run := d.Get(2), d.Get(3)
+		off, size, count, stride := span&math.MaxUint32, span>>32, run&math.MaxUint32, run>>32
+		if count == 1 {
+			run, stride = 1, 0
+		} else if count == 0 || stride < size+channelHeader {
+			break
+		}
+		start, end := uint64(arena.Offset)+abi.Headroom, uint64(arena.Offset)+uint64(arena.Size)
+		if off < start || off+size+abi.Tailroom+(count-1)*stride > end || size > client.MaxLane {
+			break
+		}
+		off -= channelHeader
+		header := l.header | client.LaneHeader(0, uint32(size))
+		for k, at := count, off; k > 0; k-- {
+			binary.LittleEndian.PutUint32(region[at:], header)
+			at += stride
+		}
+		size += channelHeader
+		d.ClearStatus()
+		w := o.table.Words(region, o.descs)
+		o.descs++
+		w.Put(0, l.out.Get(0))
+		w.Put(1, l.out.Get(1))
+		w.Put(2, off|size<<32)
+		w.Put(3, run)
+		w.Put(4, l.out.Get(4))
+		w.Put(5, l.out.Get(5))
+		w.Put(6, l.out.Get(6))
+		w.Put(7, d.Get(7))
+		l.client.SentOnLane(count, count*size)
 	}
-	span, run := d.Get(2), d.Get(3)
-	off, n, count, stride := uint32(span), uint32(span>>32), uint32(run), uint32(run>>32)
-	if n > client.MaxLane || !in.fits(off, n, count, stride) {
-		return false
-	}
-	off -= channelHeader
-	header := l.header | client.LaneHeader(0, n)
-	if count == 1 {
-		run = 1
-	}
-	seal(in.region, off, stride, count, header)
-	n += channelHeader
-	d.ClearStatus()
-	in.out.answer(l, abi.Word(off, n), run, d.Get(7))
-	l.client.SentOnLane(uint64(count), uint64(count)*uint64(n))
-	return true
+	o.run.open = false
+	return i
 }
 
-// seal writes the headers of a run.
-func seal(region []byte, at, stride, count, header uint32) {
-	for ; count > 0; count-- {
-		binary.LittleEndian.PutUint32(region[at:], header)
-		at += stride
+// sendLane is for one in-descriptor whose lane may be that of an earlier call.
+func (in *Instance) sendLane(d *abi.Words) bool {
+	head, peer := d.Get(0), uint32(d.Get(1)>>32)
+	l := in.sending.at(uint32(head) + uint32(head>>48) + peer)
+	return l.head == head && l.peer == peer && (l.stamp == in.stamp || in.renew(l)) &&
+		in.sendLanes(in.cur.item, in.cur.item+1) > in.cur.item
+}
+
+// receiveLanes does the in-descriptors from i to n as long as they are single
+// datagrams on lanes that are known to hold; it answers the first that is not.
+func (in *Instance) receiveLanes(i, n int32) int32 {
+	if !in.out.roomy() {
+		return i
 	}
+	region, arena := in.region, in.layout.Arena
+	o := &in.out
+	for ; i < n && o.descs < int(o.table.Count); i++ {
+		d := in.layout.In.Words(region, int(i))
+		span, run := d.Get(2), d.Get(3)
+		off, size, stride := span&math.MaxUint32, span>>32, run>>32
+		if off < uint64(arena.Offset) || off+size > uint64(arena.Offset)+uint64(arena.Size) || size < channelHeader ||
+			uint32(run) > 1 || stride > 0 && stride < size {
+			break
+		}
+		header := binary.LittleEndian.Uint32(region[off:])
+		head := d.Get(0)
+		l := in.receiving.at(uint32(head) + header>>8)
+		length := uint64(client.LaneLength(header))
+		if l.head != head || l.stamp != in.stamp && !in.renew(l) || l.peer != uint32(d.Get(1)) || uint16(l.header) != uint16(header) ||
+			length+channelHeader > size {
+			break
+		}
+		d.ClearStatus()
+		w := o.table.Words(region, o.descs)
+		o.descs++
+		w.Put(0, l.out.Get(0))
+		w.Put(1, l.out.Get(1))
+		w.Put(2, (off+channelHeader)|length<<32)
+		w.Put(3, 1)
+		w.Put(4, l.out.Get(4))
+		w.Put(5, l.out.Get(5))
+		w.Put(6, l.out.Get(6))
+		w.Put(7, d.Get(7))
+		l.client.ReceivedOnLane(1, size)
+	}
+	o.run.open = false
+	return i
 }
 
 // receiveLane takes a datagram, or a coalesced one, as far as its segments are

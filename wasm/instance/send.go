@@ -12,7 +12,7 @@ const channelHeader = 4
 
 // Send is turn_send.
 func (in *Instance) Send(now float64, n int32) int32 {
-	return in.batch(now, n, (*Instance).sendItem)
+	return in.batch(now, n, (*Instance).sendLanes, (*Instance).sendItem)
 }
 
 func (in *Instance) sendItem(d *abi.Words) bool {
