@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/turnwasm/turnwasm/host/hosttest"
+	"github.com/turnwasm/turnwasm/host/hosttest/guestbench"
 )
 
 // bench is one run of the program.
@@ -27,6 +28,7 @@ type bench struct {
 	rounds []map[string]*result
 	values []value
 	module *moduleFacts
+	guest  *guestbench.Guest
 }
 
 const (
@@ -49,7 +51,7 @@ func (b *bench) choose(names []string) error {
 			return fmt.Errorf("no ratio is called %q", name)
 		}
 		b.chosen = append(b.chosen, ratios[i])
-		need = append(need, ratios[i].over, ratios[i].under)
+		need = append(append(need, ratios[i].over, ratios[i].under), ratios[i].needs...)
 	}
 	for _, c := range cells {
 		if slices.Contains(need, c.name) {

@@ -29,8 +29,16 @@ type child struct {
 
 const (
 	childLives = 60 * time.Second // of any child, at most
+	idleLives  = 15 * time.Minute // 100,000 clients take minutes
 	childLeave = 5 * time.Second  // to end after its input has
 )
+
+func lifeOf(role string) time.Duration {
+	if role == "idle" {
+		return idleLives
+	}
+	return childLives
+}
 
 // startChild starts a role with a descriptor that it finds as its number 3.
 func startChild(ctx context.Context, role string, s *spec, extra *os.File) (*child, error) {
@@ -38,7 +46,7 @@ func startChild(ctx context.Context, role string, s *spec, extra *os.File) (*chi
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, childLives)
+	ctx, cancel := context.WithTimeout(ctx, lifeOf(role))
 	c := &child{role: role + " " + s.Who, cancel: cancel}
 	c.cmd = exec.CommandContext(ctx, self, "-role", role, "-spec", s.encode())
 	c.cmd.Stderr = &c.errs

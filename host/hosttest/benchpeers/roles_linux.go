@@ -14,7 +14,7 @@ func (o *flags) run(ctx context.Context) error {
 		return o.measure(ctx)
 	}
 	// Nothing that a child does takes so long, unless its parent is gone.
-	time.AfterFunc(childLives, func() { panic("nobody has ended this process") })
+	time.AfterFunc(lifeOf(o.role), func() { panic("nobody has ended this process") })
 	s := &spec{}
 	if err := json.Unmarshal([]byte(o.spec), s); err != nil {
 		return err
@@ -28,6 +28,8 @@ func (o *flags) run(ctx context.Context) error {
 		return runWarm(s)
 	case "cold":
 		return runCold(ctx, s)
+	case "idle":
+		return runIdle(ctx, s)
 	}
 	return fmt.Errorf("there is no role %q", o.role)
 }

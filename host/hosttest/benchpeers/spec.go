@@ -26,7 +26,9 @@ type spec struct {
 
 	Server, To netip.AddrPort // the server and the peer
 
-	File string // a module to be compiled
+	File    string // a module to be compiled
+	Idling  idling // a figure about this many clients at rest
+	Clients int
 }
 
 // work is what a client process does while it is measured.
@@ -58,9 +60,10 @@ type told struct {
 	Bad     uint64        // received, and not what was sent
 	CPU     time.Duration // user and system, of the process, in the window
 	Wall    time.Duration
-	Mallocs uint64 // heap objects that the process made in the window
-	Waits   int    // times that the window of packets under way was full
-	Trips   *trips `json:",omitempty"`
+	Mallocs uint64        // heap objects that the process made in the window
+	Waits   int           // times that the window of packets under way was full
+	Spun    time.Duration // CPU in the gaps between writes, which CPU leaves out
+	Trips   *trips        `json:",omitempty"`
 }
 
 // heard is what the far side says.

@@ -38,3 +38,12 @@ func cpuTime() time.Duration {
 	}
 	return time.Duration(unix.TimevalToNsec(r.Utime) + unix.TimevalToNsec(r.Stime))
 }
+
+// threadTime is the CPU time of the calling thread.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		panic(err) // it has no way to fail
+	}
+	return time.Duration(t.Nano())
+}
