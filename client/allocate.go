@@ -104,7 +104,7 @@ func definite(tx *transaction, v verdict) bool {
 	case tx.signer == nil:
 		return !mismatch || tx.sends == 1
 	}
-	return v.signed && !mismatch && tx.sends == 1 && tx.resigned == 0
+	return v.signed && !mismatch && tx.sends == 1 && len(tx.elders) == 0
 }
 
 // giveUpAllocate ends the Allocate: what may live is released blindly, and
@@ -177,7 +177,6 @@ type allocation struct {
 	relayed, mapped netip.AddrPort
 	lifetime        time.Duration
 	madeAt          time.Duration
-	answeredAt      time.Duration // the last success
 	expiresAt       time.Duration // as the server may count it: from the first send
 	refreshAt       time.Duration // 0: not before the credentials are replaced
 }

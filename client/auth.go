@@ -57,10 +57,10 @@ func (cr *credential) wipe() {
 // addTo signs a request: "The request MUST contain the REALM, copied from the
 // error response. The request MUST contain the NONCE, copied from the error
 // response." https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
-func (cr *credential) addTo(m *stun.Message, nonce []byte) {
+func (cr *credential) addTo(m *stun.Message, nonce string) {
 	m.Add(stun.AttrUsername, cr.username)
 	m.Add(stun.AttrRealm, cr.realm)
-	m.Add(stun.AttrNonce, nonce)
+	m.Add(stun.AttrNonce, []byte(nonce))
 	if err := stun.MessageIntegrity(cr.key[:]).AddTo(m); err != nil {
 		panic(err) // FINGERPRINT before it: a bug of ours
 	}
@@ -69,7 +69,7 @@ func (cr *credential) addTo(m *stun.Message, nonce []byte) {
 // auth is what the client knows of itself and of the server's challenge.
 type auth struct {
 	username, password []byte
-	nonce              []byte
+	nonce              string
 	nonceAge           uint32        // counts nonces
 	signer             *credential   // signs what concerns the present allocation; nil: nothing is signed
 	retired            []*credential // replaced ones that transactions may still hold
@@ -130,7 +130,7 @@ func (c *Client) renew(ch challenge) {
 }
 
 func (c *Client) setNonce(nonce []byte) {
-	c.auth.nonce = bytes.Clone(nonce)
+	c.auth.nonce = string(nonce)
 	c.auth.nonceAge++
 }
 

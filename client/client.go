@@ -56,9 +56,9 @@ type Client struct {
 	queue         []queued
 	queuedBytes   int
 
-	first     Transmit
+	first     outgoing
 	hasFirst  bool
-	transmits []Transmit
+	transmits []outgoing
 	events    []Event
 	received  received
 

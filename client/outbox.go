@@ -14,11 +14,17 @@ type received struct {
 	payload []byte
 }
 
+// outgoing is a datagram to the server that waits to be handed out.
+type outgoing struct {
+	flow Flow
+	data []byte
+}
+
 // transmit queues a datagram to the server.
 func (c *Client) transmit(data []byte) {
 	c.stats.SentMessages++
 	c.stats.SentBytes += uint64(len(data))
-	t := Transmit{Flow: c.flow, To: c.cfg.server, Data: data}
+	t := outgoing{c.flow, data}
 	if !c.hasFirst && len(c.transmits) == 0 {
 		c.first, c.hasFirst = t, true
 		return
@@ -28,19 +34,20 @@ func (c *Client) transmit(data []byte) {
 
 // PollTransmit hands out the next datagram to send.
 func (c *Client) PollTransmit() (Transmit, bool) {
-	if c.hasFirst {
-		t := c.first
-		c.first, c.hasFirst = Transmit{}, false
-		return t, true
-	}
-	if len(c.transmits) == 0 {
+	var t outgoing
+	switch {
+	case c.hasFirst:
+		t = c.first
+		c.first, c.hasFirst = outgoing{}, false
+	case len(c.transmits) > 0:
+		t = c.transmits[0]
+		if c.transmits = c.transmits[1:]; len(c.transmits) == 0 {
+			c.transmits = nil
+		}
+	default:
 		return Transmit{}, false
 	}
-	t := c.transmits[0]
-	if c.transmits = c.transmits[1:]; len(c.transmits) == 0 {
-		c.transmits = nil
-	}
-	return t, true
+	return Transmit{Flow: t.flow, To: c.cfg.server, Data: t.data}, true
 }
 
 func (c *Client) emit(e Event) { c.events = append(c.events, e) }

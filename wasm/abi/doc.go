@@ -68,7 +68,7 @@
 //	turn_input(now f64, n i32) i32            n in-descriptors; number of out-descriptors
 //	turn_send(now f64, n i32) i32             n in-descriptors; number of out-descriptors
 //	turn_poll() i32                           number of out-descriptors, 0 = drained
-//	turn_tick(now f64) f64                    does what is due; the next deadline
+//	turn_tick(now f64) f64                    does what is due, or some of it; the next deadline
 //	turn_close(now f64, h i32, linger f64) i32
 //	turn_state(h i32) i32                     state record in control-out; its length
 //	turn_stats(h i32) i32                     u64 counters in control-out; its length
@@ -80,6 +80,9 @@
 // the header says pending) and read those, then arm one timer for the header's
 // next deadline. Only the out-descriptors of the last call are good, and what
 // they point at.
+//
+// A tick wakes 128 clients at most. When more are due the next deadline does not
+// lie in the future: drain as ever, then call turn_tick again.
 //
 // An instant that is no time (negative, NaN, beyond 9e12) is CodeArgument, and
 // NaN from turn_tick; nothing is done then. turn_open and turn_command wipe the

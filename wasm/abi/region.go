@@ -63,6 +63,11 @@ func (t Table) At(region []byte, i int) View {
 	return View(region[at : at+DescSize : at+DescSize])
 }
 
+// Words is At for the data path: one check for all of the descriptor.
+func (t Table) Words(region []byte, i int) *Words {
+	return (*Words)(region[int(t.Offset)+i*DescSize:])
+}
+
 // Page is what the parts of the region are aligned to.
 const Page = 4096
 

@@ -39,6 +39,10 @@ type Instance struct {
 	cur cursor
 	out outlet
 
+	stamp              uint32 // another in each call: a lane is asked once in each whether it holds
+	epoch              uint32 // of lanes
+	sending, receiving lanes
+
 	memory memory
 	worked bool // this call did more than move payloads
 
@@ -74,6 +78,10 @@ func (in *Instance) Yields() bool { return in.worked }
 // when now is no time; nothing may be done then.
 func (in *Instance) begin(now float64) (ok bool) {
 	in.reset()
+	return in.setNow(now)
+}
+
+func (in *Instance) setNow(now float64) (ok bool) {
 	at, ok := abi.Duration(now)
 	if ok {
 		in.now = at
@@ -82,6 +90,13 @@ func (in *Instance) begin(now float64) (ok bool) {
 }
 
 func (in *Instance) reset() {
+	in.forget()
+	in.open()
+}
+
+// open starts a call that keeps the lanes.
+func (in *Instance) open() {
+	in.stamp++
 	in.out.reset()
 	in.cur = cursor{slot: noSlot}
 	in.worked = false

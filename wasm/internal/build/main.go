@@ -3,10 +3,12 @@
 //	go run ./wasm/internal/build            writes wasm/turn.wasm
 //	go run ./wasm/internal/build -verify    rebuilds it elsewhere and compares
 //	go run ./wasm/internal/build -tags turntrap -o FILE    a test's module
+//	go run ./wasm/internal/build -floor -o FILE            what the size is compared with
 package main
 
 import (
 	"crypto/sha256"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -21,17 +23,21 @@ func main() {
 	verify := flag.Bool("verify", false, "rebuild in another folder, compare, check imports and exports")
 	tags := flag.String("tags", "", "build tags, for test modules")
 	out := flag.String("o", "", "output file (default wasm/turn.wasm in the module)")
+	floor := flag.Bool("floor", false, "build the module that the size is compared with")
 	flag.Parse()
-	if err := run(*verify, *tags, *out); err != nil {
+	if err := run(*verify, *floor, *tags, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
 
-func run(verify bool, tags, out string) error {
+func run(verify, floor bool, tags, out string) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
+	}
+	if floor && out == "" {
+		return errors.New("-floor wants -o")
 	}
 	if out == "" {
 		out = filepath.Join(root, "wasm", "turn.wasm")
@@ -39,11 +45,11 @@ func run(verify bool, tags, out string) error {
 	if verify {
 		return check(root, out)
 	}
-	module, err := modbuild.Build(modbuild.Options{Root: root, Tags: tags})
+	module, err := modbuild.Build(modbuild.Options{Root: root, Tags: tags, Floor: floor})
 	if err != nil {
 		return err
 	}
-	if tags != "" {
+	if tags != "" || floor {
 		return write(out, module)
 	}
 	imports, err := modbuild.Check(module)
