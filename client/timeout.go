@@ -1,8 +1,8 @@
 package client
 
 import (
-	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -113,7 +113,7 @@ func (c *Client) TimeoutReason() string {
 	case wakePermission:
 		return "refresh permission " + w.addr.String()
 	case wakeChannel:
-		return fmt.Sprintf("refresh channel 0x%04x", w.number)
+		return "refresh channel 0x" + strconv.FormatUint(uint64(w.number), 16)
 	}
 	return ""
 }
