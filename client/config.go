@@ -1,7 +1,6 @@
 package client
 
 import (
-	"fmt"
 	"io"
 	"net/netip"
 	"time"
@@ -105,7 +104,7 @@ func (cfg *Config) settings() settings {
 }
 
 func (cfg *Config) check() error {
-	bad := func(why string) error { return fmt.Errorf("%w: %s", ErrConfig, why) }
+	bad := func(why string) error { return &detailed{ErrConfig, why} }
 	switch {
 	case !cfg.Server.IsValid() || cfg.Server.Port() == 0 || cfg.Server.Addr().IsUnspecified():
 		return bad("Server is not a transport address")

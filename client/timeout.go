@@ -1,7 +1,7 @@
 package client
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -111,7 +111,7 @@ func (c *Client) TimeoutReason() string {
 	case wakePermission:
 		return "refresh permission " + c.permissions[w.number].addr.String()
 	case wakeChannel:
-		return fmt.Sprintf("refresh channel 0x%04x", w.number)
+		return "refresh channel 0x" + strconv.FormatUint(uint64(w.number), 16)
 	}
 	return ""
 }

@@ -1,8 +1,8 @@
 package client
 
 import (
-	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/pion/stun/v3"
@@ -138,7 +138,7 @@ func (c *Client) timedOut(now time.Duration, tx *transaction) verdict {
 	case tx.forged:
 		return verdict{reason: "integrity violated: no answer of " + c.cfg.server.String() + " carried a valid MESSAGE-INTEGRITY"}
 	}
-	return verdict{reason: fmt.Sprintf("no answer from %s: sent %d times in %v", c.cfg.server, tx.sends, now-tx.firstAt)}
+	return verdict{reason: "no answer from " + c.cfg.server.String() + ": sent " + strconv.Itoa(int(tx.sends)) + " times in " + (now - tx.firstAt).String()}
 }
 
 // end takes the transaction out and hands its failure on.

@@ -26,7 +26,7 @@ func (b *bench) facts(ctx context.Context) (*moduleFacts, error) {
 		return b.module, nil
 	}
 	file := filepath.Join(b.dir, "floor.wasm")
-	build := exec.CommandContext(ctx, "go", "run", "github.com/turnwasm/turnwasm/wasm/internal/build", "-floor", "-o", file)
+	build := exec.CommandContext(ctx, "go", "run", "github.com/turnwasm/turnwasm/wasm/internal/build", "-floor", file)
 	if said, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the floor: %w: %s", err, bytes.TrimSpace(said))
 	}

@@ -3,12 +3,11 @@
 //	go run ./wasm/internal/build            writes wasm/turn.wasm
 //	go run ./wasm/internal/build -verify    rebuilds it elsewhere and compares
 //	go run ./wasm/internal/build -tags turntrap -o FILE    a test's module
-//	go run ./wasm/internal/build -floor -o FILE            what the size is compared with
+//	go run ./wasm/internal/build -floor FILE    the floor that the module's size is compared with
 package main
 
 import (
 	"crypto/sha256"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -23,21 +22,21 @@ func main() {
 	verify := flag.Bool("verify", false, "rebuild in another folder, compare, check imports and exports")
 	tags := flag.String("tags", "", "build tags, for test modules")
 	out := flag.String("o", "", "output file (default wasm/turn.wasm in the module)")
-	floor := flag.Bool("floor", false, "build the module that the size is compared with")
+	floor := flag.String("floor", "", "build the floor into this file: an empty reactor that links the hash functions")
 	flag.Parse()
-	if err := run(*verify, *floor, *tags, *out); err != nil {
+	if err := run(*verify, *tags, *out, *floor); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
 
-func run(verify, floor bool, tags, out string) error {
+func run(verify bool, tags, out, floor string) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
 	}
-	if floor && out == "" {
-		return errors.New("-floor wants -o")
+	if floor != "" {
+		return buildFloor(root, floor)
 	}
 	if out == "" {
 		out = filepath.Join(root, "wasm", "turn.wasm")
@@ -45,11 +44,11 @@ func run(verify, floor bool, tags, out string) error {
 	if verify {
 		return check(root, out)
 	}
-	module, err := modbuild.Build(modbuild.Options{Root: root, Tags: tags, Floor: floor})
+	module, err := modbuild.Build(modbuild.Options{Root: root, Tags: tags})
 	if err != nil {
 		return err
 	}
-	if tags != "" || floor {
+	if tags != "" {
 		return write(out, module)
 	}
 	imports, err := modbuild.Check(module)
@@ -60,6 +59,14 @@ func run(verify, floor bool, tags, out string) error {
 		return err
 	}
 	return report(out, module, imports)
+}
+
+func buildFloor(root, out string) error {
+	module, err := modbuild.Build(modbuild.Options{Root: root, Floor: true})
+	if err != nil {
+		return err
+	}
+	return write(out, module)
 }
 
 // write replaces the file in one step: others may be reading it.
