@@ -39,9 +39,10 @@ type Instance struct {
 	cur cursor
 	out outlet
 
-	stamp              uint32 // another in each call: a lane is asked once in each whether it holds
-	epoch              uint32 // of lanes
+	// Of the data path, see lane.go.
+	stamp, epoch       uint64
 	sending, receiving lanes
+	laneless           bool // tests compare what comes of it with what the machine does
 
 	memory memory
 	worked bool // this call did more than move payloads

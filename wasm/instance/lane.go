@@ -19,8 +19,8 @@ import (
 
 // lane is what is remembered of a client's channel, in one direction.
 type lane struct {
-	stamp uint32 // the last call in which it was known to hold
-	epoch uint32 // it ends with
+	stamp uint64 // the instance's when it was last known to hold
+	epoch uint64 // the instance's; it ends with it
 
 	// What the in-descriptor says.
 	head        uint64 // its first word
@@ -58,7 +58,7 @@ func (in *Instance) renew(l *lane) bool {
 // channel that can carry payloads now.
 func (in *Instance) laySending(e *entry, d *abi.Words, peer netip.AddrPort) bool {
 	way, ok := e.client.LaneTo(in.now, peer)
-	if !ok || !e.routed {
+	if !ok || !e.routed || in.laneless {
 		return false
 	}
 	l := in.sending.at(uint32(d.Get(0)) + uint32(d.Get(0)>>48) + uint32(d.Get(1)>>32))
@@ -72,7 +72,7 @@ func (in *Instance) laySending(e *entry, d *abi.Words, peer netip.AddrPort) bool
 // host's socket must vouch for its source, and its flow be the one that the
 // client sends on; HandleInput checks others.
 func (in *Instance) layReceiving(e *entry, d *abi.Words, header uint32) bool {
-	if abi.View(d[:]).HasAddr() || !e.routed || uint32(d.Get(1)) != e.route.flow {
+	if in.laneless || abi.View(d[:]).HasAddr() || !e.routed || uint32(d.Get(1)) != e.route.flow {
 		return false
 	}
 	way, ok := e.client.LaneFrom(in.now, client.LaneNumber(header))
@@ -122,9 +122,6 @@ func (o *outlet) answer(l *lane, span, run, tag uint64) {
 // that are known to hold; it answers the first that is not. It makes no call,
 // so that the loop keeps to its registers.
 func (in *Instance) sendLanes(i, n int32) int32 {
-	if !in.out.roomy() {
-		return i
-	}
 	region, arena := in.region, in.layout.Arena
 	o := &in.out
 	for ; i < n && o.descs < int(o.table.Count); i++ {
@@ -180,9 +177,6 @@ func (in *Instance) sendLane(d *abi.Words) bool {
 // receiveLanes does the in-descriptors from i to n as long as they are single
 // datagrams on lanes that are known to hold; it answers the first that is not.
 func (in *Instance) receiveLanes(i, n int32) int32 {
-	if !in.out.roomy() {
-		return i
-	}
 	region, arena := in.region, in.layout.Arena
 	o := &in.out
 	for ; i < n && o.descs < int(o.table.Count); i++ {
@@ -221,7 +215,7 @@ func (in *Instance) receiveLanes(i, n int32) int32 {
 // receiveLane takes a datagram, or a coalesced one, as far as its segments are
 // on a lane. It answers how many bytes it took.
 func (in *Instance) receiveLane(d *abi.Words, off, n uint32) (took uint32) {
-	for n >= channelHeader && in.out.roomy() {
+	for n >= channelHeader && in.out.descs < int(in.out.table.Count) {
 		header := binary.LittleEndian.Uint32(in.region[off:])
 		l := in.receiving.at(uint32(d.Get(0)) + header>>8)
 		if l.head != d.Get(0) || l.peer != uint32(d.Get(1)) || uint16(l.header) != uint16(header) {
