@@ -101,6 +101,9 @@ func (g *guest) call(name string, args ...uint64) (int32, error) {
 
 // control calls an export with a record in control-in.
 func (g *guest) control(name string, record []byte, args ...uint64) (int32, error) {
+	if err := g.look(); err != nil {
+		return 0, err
+	}
 	n := copy(g.layout.ControlIn.Of(g.region), record)
 	return g.call(name, append(args, uint64(n))...)
 }
