@@ -8,7 +8,9 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/turnwasm/turnwasm/host/hosttest"
@@ -22,6 +24,8 @@ type bench struct {
 	quick  bool
 	chosen []ratio
 	cells  []cell
+
+	profiles string // a folder, "" for none
 
 	coturn *hosttest.Coturn
 	dir    string // for what is built and cached
@@ -84,6 +88,9 @@ func (b *bench) run(ctx context.Context) (err error) {
 		}
 	}
 	b.printTable()
+	if err := b.remarkUclient(ctx); err != nil {
+		return err
+	}
 	return b.measureAll(ctx)
 }
 
@@ -127,6 +134,11 @@ func (b *bench) cell(ctx context.Context, round int, c cell) (*result, error) {
 	s.Warm, s.Measure = fullWarm, fullMeasure
 	if b.quick {
 		s.Warm, s.Measure = quickWarm, quickMeasure
+	} else if s.receives() || s.Work == workPingPong {
+		s.Measure *= 2 // most of it is waiting
+	}
+	if b.profiles != "" {
+		s.Profile = filepath.Join(b.profiles, strings.NewReplacer(" ", "-", ",", "").Replace(c.name)+".pprof")
 	}
 	var server netip.AddrPort
 	if c.coturn {

@@ -16,7 +16,6 @@ import (
 )
 
 const (
-	creditEvery  = 256                    // packets between two words to the client's gate
 	creditQuiet  = time.Millisecond       // without a packet, until the rest is told
 	reportQuiet  = 200 * time.Millisecond // without a packet, until nothing more is awaited
 	receiveRuns  = 8                      // buffers of 64 KiB
@@ -158,7 +157,7 @@ func (f *far) receive() error {
 		for i := range n {
 			f.take(f.room[i][:f.in.length(i)], f.in.segment(i), i)
 		}
-		if f.book.Next >= f.acked+creditEvery {
+		if f.book.Next >= f.acked+f.spec.Window/8 {
 			if err := f.credit(); err != nil {
 				return err
 			}

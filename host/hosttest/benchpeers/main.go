@@ -2,7 +2,7 @@
 // module's client on both engines, github.com/pion/turn's, and raw sockets as
 // the limit, against the same far side and, in two rows, through a real coturn.
 //
-//	benchpeers [-rounds 5] [-only NAME,...] [-quick] [-json FILE]
+//	benchpeers [-rounds 5] [-only NAME,...] [-quick] [-json FILE] [-profiles FOLDER]
 //
 // Every contestant is a process of its own, started anew for each run; so is
 // the far side, a program that is the TURN server and the peer behind it. The
@@ -31,6 +31,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "only these ratios: NAME,NAME")
 	flag.BoolVar(&o.quick, "quick", false, "one short round of everything, to see that it works")
 	flag.StringVar(&o.json, "json", "", "write the figures to this file too")
+	flag.StringVar(&o.profiles, "profiles", "", "write a CPU profile of each client into this folder")
 	flag.StringVar(&o.role, "role", "", "for itself: what this process is to do")
 	flag.StringVar(&o.spec, "spec", "", "for itself: how")
 	flag.Parse()
@@ -46,6 +47,7 @@ type flags struct {
 	rounds     int
 	only, json string
 	quick      bool
+	profiles   string
 	role, spec string
 }
 

@@ -14,7 +14,10 @@ func pingPong(c contestant, s *spec) (*told, error) {
 	}
 	t := &told{}
 	before := p.next
-	u := begin()
+	u, err := s.begin()
+	if err != nil {
+		return nil, err
+	}
 	took, err := p.run(s.Measure)
 	if err != nil {
 		return nil, err

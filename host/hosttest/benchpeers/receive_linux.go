@@ -17,7 +17,9 @@ func receive(c contestant, s *spec) (*told, error) {
 		if err := next.receive(each); err != nil {
 			return nil, err
 		}
-		r.window()
+		if err := r.window(s); err != nil {
+			return nil, err
+		}
 	}
 	if !r.begun || !r.ended {
 		return nil, fmt.Errorf("the stream ended at packet %d of %d", r.book.Next, r.to)
@@ -55,16 +57,17 @@ func (r *receiving) take(payload []byte) {
 }
 
 // window is called after each call that received.
-func (r *receiving) window() {
+func (r *receiving) window(s *spec) (err error) {
 	switch {
 	case !r.begun && r.book.Next >= r.from:
 		r.begun, r.before = true, r.book.Valid
-		r.use = begin()
+		r.use, err = s.begin()
 	case r.begun && !r.ended && r.book.Next >= r.to:
 		r.ended = true
 		r.use.end(&r.told)
 		r.told.Packets = r.book.Valid - r.before
 	}
+	return err
 }
 
 // reads is plain reads as batches of one.

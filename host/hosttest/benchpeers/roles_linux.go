@@ -35,7 +35,7 @@ func (o *flags) run(ctx context.Context) error {
 }
 
 func (o *flags) measure(ctx context.Context) error {
-	b := &bench{out: os.Stdout, count: o.rounds, quick: o.quick}
+	b := &bench{out: os.Stdout, count: o.rounds, quick: o.quick, profiles: o.profiles}
 	if o.quick {
 		b.count = 1
 	}

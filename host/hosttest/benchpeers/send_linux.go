@@ -37,14 +37,17 @@ func send(c contestant, s *spec) (*told, error) {
 	t := &told{}
 	before, waits := g.given.Load(), g.waits
 	w.spun = 0
-	u := begin()
+	u, err := s.begin()
+	if err != nil {
+		return nil, err
+	}
 	if err := w.run(s.Measure); err != nil {
 		return nil, err
 	}
 	u.end(t)
 	t.CPU, t.Spun = t.CPU-w.spun, w.spun
 	t.Total = g.given.Load()
-	t.Packets, t.Waits = t.Total-before, g.waits-waits
+	t.Packets, t.Waits, t.Stalls = t.Total-before, g.waits-waits, g.stalls
 	return t, nil
 }
 

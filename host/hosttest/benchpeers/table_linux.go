@@ -23,19 +23,30 @@ func (b *bench) printMachine() {
 }
 
 func (b *bench) printResult(round int, name string, r *result) {
-	fmt.Fprintf(b.out, "%5d  %-34s %12.0f %9.3f %12.0f %6.2f%% %10.4f %6d %s\n", round+1, name,
+	fmt.Fprintf(b.out, "%5d  %-34s %12.0f %9.3f %12.0f %6.2f%% %10.4f %6d  %s\n", round+1, name,
 		r.perCPU(), r.microsPerPacket(), r.perSecond(), 100*r.loss(), r.mallocsPerPacket(), r.Told.Waits, r.remark())
 }
 
+// remark is what else there is to say of a run.
 func (r *result) remark() string {
-	said := r.void()
+	var said []string
+	if why := r.void(); why != "" {
+		said = append(said, why)
+	}
 	if t := r.Told.Trips; t != nil {
-		said += fmt.Sprintf("trip p50 %.1f us, p99 %.1f us (%.1f as it is, coordinated omission left in)", micros(t.P50), micros(t.P99), micros(t.Plain99))
+		said = append(said, fmt.Sprintf("trip p50 %.1f us, p99 %.1f us (%.1f with coordinated omission left in)",
+			micros(t.P50), micros(t.P99), micros(t.Plain99)))
 	}
 	if r.Heard.Late > 0 {
-		said += fmt.Sprintf("%d bursts late", r.Heard.Late)
+		said = append(said, fmt.Sprintf("%d bursts left late", r.Heard.Late))
 	}
-	return said
+	if r.Told.Stalls > 0 {
+		said = append(said, fmt.Sprintf("stalled %d times", r.Told.Stalls))
+	}
+	if r.Told.Spun > 0 {
+		said = append(said, fmt.Sprintf("without %.1f us a packet of spinning in the gaps", micros(r.Told.Spun)/float64(max(1, r.counted()))))
+	}
+	return strings.Join(said, "; ")
 }
 
 // printTable prints each cell's rounds, their median and their spread.

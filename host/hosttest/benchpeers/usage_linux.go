@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"runtime"
+	"runtime/pprof"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -9,25 +11,38 @@ import (
 
 // usage is what this process has used so far.
 type usage struct {
+	profile *os.File // nil: none is wanted
 	at      time.Time
 	cpu     time.Duration
 	mallocs uint64
 }
 
-// begin and end bound a window. Counting the heap's objects stops the world, so
-// it stays outside.
-func begin() usage {
+// begin starts a measured window, end says what it has used. Counting the
+// heap's objects stops the world, so it stays outside.
+func (s *spec) begin() (u usage, err error) {
+	if s.Profile != "" { // the profiler costs something: for looking, not for figures
+		if u.profile, err = os.Create(s.Profile); err != nil {
+			return u, err
+		}
+		if err = pprof.StartCPUProfile(u.profile); err != nil {
+			return u, err
+		}
+	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return usage{at: time.Now(), cpu: cpuTime(), mallocs: m.Mallocs}
+	u.mallocs, u.at, u.cpu = m.Mallocs, time.Now(), cpuTime()
+	return u, nil
 }
 
-// end says what the window has used.
 func (u usage) end(t *told) {
 	t.CPU, t.Wall = cpuTime()-u.cpu, time.Since(u.at)
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	t.Mallocs = m.Mallocs - u.mallocs
+	if u.profile != nil {
+		pprof.StopCPUProfile()
+		u.profile.Close()
+	}
 }
 
 // cpuTime is user and system time of the process, all its threads.

@@ -26,6 +26,8 @@ type spec struct {
 
 	Server, To netip.AddrPort // the server and the peer
 
+	Profile string // a file for the client's CPU profile
+
 	File    string // a module to be compiled
 	Idling  idling // a figure about this many clients at rest
 	Clients int
@@ -62,6 +64,7 @@ type told struct {
 	Wall    time.Duration
 	Mallocs uint64        // heap objects that the process made in the window
 	Waits   int           // times that the window of packets under way was full
+	Stalls  int           // of them, those that the far side did not end in time: what it waited for is lost
 	Spun    time.Duration // CPU in the gaps between writes, which CPU leaves out
 	Trips   *trips        `json:",omitempty"`
 }
