@@ -72,9 +72,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	if err := os.Setenv("XDG_CACHE_HOME", b.dir); err != nil { // the children's compile cache
-		return err
-	}
+	cacheHome = b.dir
 	b.printMachine()
 	if err := b.startCoturn(ctx); err != nil {
 		return err

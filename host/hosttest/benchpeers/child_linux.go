@@ -40,6 +40,9 @@ func lifeOf(role string) time.Duration {
 	return childLives
 }
 
+// cacheHome is where the children's compile cache is; "" is the user's.
+var cacheHome string
+
 // startChild starts a role with a descriptor that it finds as its number 3.
 func startChild(ctx context.Context, role string, s *spec, extra *os.File) (*child, error) {
 	self, err := os.Executable()
@@ -51,6 +54,9 @@ func startChild(ctx context.Context, role string, s *spec, extra *os.File) (*chi
 	c.cmd = exec.CommandContext(ctx, self, "-role", role, "-spec", s.encode())
 	c.cmd.Stderr = &c.errs
 	c.cmd.WaitDelay = time.Second
+	if cacheHome != "" {
+		c.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cacheHome)
+	}
 	if extra != nil {
 		c.cmd.ExtraFiles = []*os.File{extra}
 	}

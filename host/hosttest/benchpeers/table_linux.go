@@ -23,8 +23,8 @@ func (b *bench) printMachine() {
 }
 
 func (b *bench) printResult(round int, name string, r *result) {
-	fmt.Fprintf(b.out, "%5d  %-34s %12.0f %9.3f %12.0f %6.2f%% %10.4f %6d  %s\n", round+1, name,
-		r.perCPU(), r.microsPerPacket(), r.perSecond(), 100*r.loss(), r.mallocsPerPacket(), r.Told.Waits, r.remark())
+	fmt.Fprintf(b.out, "%5d  %-34s %12.0f %9.3f %12.0f %7d %10.4f %6d  %s\n", round+1, name,
+		r.perCPU(), r.microsPerPacket(), r.perSecond(), r.lost(), r.mallocsPerPacket(), r.Told.Waits, r.remark())
 }
 
 // remark is what else there is to say of a run.
