@@ -53,7 +53,7 @@ const (
 
 // takeOver is how long the lead may be free. It is less than anything that
 // waits for the server takes to become impatient.
-const takeOver = 10 * time.Millisecond
+const takeOver = 100 * time.Millisecond
 
 func (r *reader) init(c *Conn, most int) {
 	r.inbox.most, r.absent = most, true
