@@ -60,6 +60,7 @@ type Client struct {
 	hasFirst  bool
 	transmits []outgoing
 	events    []Event
+	departing bool // PartingChanged follows the events
 	received  received
 
 	next  wake
@@ -179,7 +180,7 @@ func (c *Client) HandleInput(now time.Duration, flow Flow, from netip.AddrPort, 
 }
 
 func (c *Client) handleSTUN(now time.Duration, data []byte) {
-	var room [16]stun.RawAttribute
+	var room [6]stun.RawAttribute // as many as answers have
 	var m message
 	ok, badFingerprint := m.parse(data, room[:])
 	switch {
