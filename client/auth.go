@@ -58,12 +58,10 @@ func (cr *credential) wipe() {
 // error response. The request MUST contain the NONCE, copied from the error
 // response." https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
 func (cr *credential) addTo(m *stun.Message, nonce string) {
-	m.Add(stun.AttrUsername, cr.username)
-	m.Add(stun.AttrRealm, cr.realm)
-	m.Add(stun.AttrNonce, []byte(nonce))
-	if err := stun.MessageIntegrity(cr.key[:]).AddTo(m); err != nil {
-		panic(err) // FINGERPRINT before it: a bug of ours
-	}
+	addBytes(m, stun.AttrUsername, cr.username)
+	addBytes(m, stun.AttrRealm, cr.realm)
+	addBytes(m, stun.AttrNonce, []byte(nonce))
+	add(m, stun.MessageIntegrity(cr.key[:]))
 }
 
 // auth is what the client knows of itself and of the server's challenge.

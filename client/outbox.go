@@ -50,7 +50,24 @@ func (c *Client) PollTransmit() (Transmit, bool) {
 	return Transmit{Flow: t.flow, To: c.cfg.server, Data: t.data}, true
 }
 
-func (c *Client) emit(e Event) { c.events = append(c.events, e) }
+func (c *Client) emit(e Event) {
+	if c.events == nil {
+		c.events = make([]Event, 0, 2) // mostly PartingChanged, and why
+	}
+	if c.departing {
+		c.departing = false
+		c.events = append(c.events, Event{Kind: PartingChanged})
+	}
+	c.events = append(c.events, e)
+}
+
+// emitPartingChanged is emit(PartingChanged) for what comes most often: alone,
+// or once more. It takes no memory.
+func (c *Client) emitPartingChanged() {
+	if n := len(c.events); n == 0 || c.events[n-1].Kind != PartingChanged {
+		c.departing = true
+	}
+}
 
 // PollEvent hands out the next event.
 func (c *Client) PollEvent() (Event, bool) {
@@ -60,6 +77,10 @@ func (c *Client) PollEvent() (Event, bool) {
 			c.events = nil
 		}
 		return e, true
+	}
+	if c.departing {
+		c.departing = false
+		return Event{Kind: PartingChanged}, true
 	}
 	if r := c.received; r.waiting {
 		c.received = received{}

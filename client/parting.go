@@ -41,7 +41,5 @@ func (c *Client) touchParting() {
 		return
 	}
 	_ = c.draw(c.partingID[:]) // without entropy the old ID serves
-	if n := len(c.events); n == 0 || c.events[n-1].Kind != PartingChanged {
-		c.emit(Event{Kind: PartingChanged})
-	}
+	c.emitPartingChanged()
 }

@@ -19,11 +19,11 @@ func (c *Client) build(tx *transaction) []byte {
 		add(m, lifetime(0))
 	case forPermission:
 		for _, addr := range tx.peers {
-			xorAddress{netip.AddrPortFrom(addr, 0)}.addAs(m, stun.AttrXORPeerAddress)
+			addPeer(m, netip.AddrPortFrom(addr, 0))
 		}
 	case forChannel:
 		add(m, channelNumber(tx.number))
-		xorAddress{c.channelBy(tx.number).peer}.addAs(m, stun.AttrXORPeerAddress)
+		addPeer(m, c.channelBy(tx.number).peer)
 	}
 	c.seal(m, tx.signer, tx.nonce)
 	return m.Raw
@@ -39,7 +39,7 @@ func (c *Client) newMessage(method stun.Method, id transactionID, room int) *stu
 func (c *Client) newMessageIn(buf []byte, method stun.Method, id transactionID) *stun.Message {
 	m := &stun.Message{
 		Raw: buf, Type: stun.NewType(method, stun.ClassRequest), TransactionID: id,
-		Attributes: make(stun.Attributes, 0, usualAttributes),
+		Attributes: make(stun.Attributes, 0, 1),
 	}
 	m.WriteHeader()
 	// "The client SHOULD include the SOFTWARE attribute in all Allocate and
@@ -65,7 +65,18 @@ func add(m *stun.Message, s stun.Setter) {
 	if err := s.AddTo(m); err != nil {
 		panic(err)
 	}
+	forgetAttributes(m)
 }
+
+// addBytes is add for an attribute that is given by its value.
+func addBytes(m *stun.Message, t stun.AttrType, value []byte) {
+	m.Add(t, value)
+	forgetAttributes(m)
+}
+
+// forgetAttributes empties the list, which serves those who read a message: it
+// would grow to more than the message.
+func forgetAttributes(m *stun.Message) { m.Attributes = m.Attributes[:0] }
 
 // addAllocate: "The client MUST include a REQUESTED-TRANSPORT attribute in the
 // request." https://www.rfc-editor.org/rfc/rfc8656#section-7.1

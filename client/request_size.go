@@ -3,10 +3,9 @@ package client
 import "github.com/pion/stun/v3"
 
 const (
-	stunHeader      = 20
-	integritySize   = 24 // MESSAGE-INTEGRITY
-	wordSize        = 8  // an attribute of 4 bytes
-	usualAttributes = 6  // of a refresh that is signed and says what made it
+	stunHeader    = 20
+	integritySize = 24 // MESSAGE-INTEGRITY
+	wordSize      = 8  // an attribute of 4 bytes
 )
 
 // A request's buffer is made as large as the request, so that nothing is moved
