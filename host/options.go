@@ -48,7 +48,9 @@ func WithEngine(e Engine) Option { return func(o *options) { o.engine = e } }
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.log = l } }
 
 // WithCacheDir keeps the compiled module in the folder; by default it is in
-// the user's cache folder.
+// the user's cache folder. Many processes may share it; a damaged file is
+// replaced, and a folder that cannot be written costs the time of a compilation.
+// It must be the user's own: what is in it is run.
 func WithCacheDir(dir string) Option { return func(o *options) { o.noCache, o.cacheDir = false, dir } }
 
 // WithoutCache compiles the module in every process.
