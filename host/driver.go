@@ -237,6 +237,13 @@ func (d *driver) kill(reason string, cause error) {
 	})
 }
 
+// load is how many clients are in it.
+func (d *driver) load() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.conns)
+}
+
 // maybeBury gives a dead engine's memory back, and says whether it was dead.
 func (d *driver) maybeBury() bool {
 	d.mu.Lock()

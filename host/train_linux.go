@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the kernel takes in one message: UDP_MAX_SEGMENTS of before Linux 6.9,
-// and the payload of the largest IPv4 datagram, which a run is until it is cut.
+// What every kernel takes in one message: newer ones take 128 segments. And the
+// payload of the largest IPv4 datagram, which a run is until it is cut.
 const (
 	maxSegments = 64
 	maxRunBytes = maxDatagram - ipv4Header - udpHeader
@@ -57,7 +57,7 @@ func sendmmsg(fd uintptr, messages []mmsghdr) (int, syscall.Errno) {
 	return int(n), errno
 }
 
-// trains are kept for all sockets: a train is some 14 KB, and most sockets rest.
+// trains are kept for all sockets: a train is some 10 KB, and most sockets rest.
 var trains = sync.Pool{New: func() any {
 	t := &train{
 		messages: make([]mmsghdr, 0, trainMessages), packets: make([]int, 0, trainMessages),

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -36,7 +35,6 @@ type transport struct {
 	local, server netip.AddrPort
 	trace         *Trace
 	wire          wire
-	cut           atomic.Uint64 // datagrams dropped because the room was too small
 }
 
 // wire moves datagrams between a connected socket and memory, many in one
@@ -52,7 +50,7 @@ type wire interface {
 type intake interface {
 	// begin is called right before a read that does not block, with whatever
 	// lock the room needs. The room should have maxDatagram bytes: what does
-	// not fit it is dropped.
+	// not fit it is dropped and counted, in Stats.DatagramsCut.
 	begin() []byte
 	// end gives the room back: n bytes of it are filled, with one datagram, or
 	// with datagrams of segment bytes each when that is not 0; the last may be
@@ -81,9 +79,9 @@ func openTransport(ctx context.Context, flow client.Flow, local, server netip.Ad
 	s.sizeBuffers(sock)
 	at := sock.LocalAddr().(*net.UDPAddr).AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
-	t := &transport{flow: flow, sock: sock, local: at, server: server, trace: s.Trace}
-	t.wire = newWire(sock, &t.cut)
-	return t, nil
+	return &transport{
+		flow: flow, sock: sock, local: at, server: server, trace: s.Trace, wire: newWire(sock, s.cut),
+	}, nil
 }
 
 // send sends one datagram. A connected socket answers a write with the ICMP
