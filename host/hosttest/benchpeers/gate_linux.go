@@ -78,6 +78,7 @@ func (g *gate) drain() error {
 			g.stalls++
 			return nil
 		}
+		g.limit.Store(g.acked + g.window)
 	}
 	return nil
 }
