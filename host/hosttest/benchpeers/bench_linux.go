@@ -86,6 +86,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		}
 	}
 	b.printTable()
+	b.remarkCoturn()
 	if err := b.remarkUclient(ctx); err != nil {
 		return err
 	}

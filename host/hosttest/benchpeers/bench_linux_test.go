@@ -105,11 +105,14 @@ func TestAChildThatFailsIsAnError(t *testing.T) {
 	}
 }
 
+// raceDetector: this is a build with it, in which wazero compiles for minutes.
+var raceDetector bool
+
 // TestQuick runs everything once, so that it cannot rot. Its figures are worth
 // nothing and no bound is asserted.
 func TestQuick(t *testing.T) {
-	if testing.Short() {
-		t.Skip("half a minute")
+	if testing.Short() || raceDetector {
+		return // half a minute; the build without the race detector runs it
 	}
 	var out strings.Builder
 	b := &bench{out: &out, count: 1, quick: true}

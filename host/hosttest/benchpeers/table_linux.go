@@ -71,6 +71,15 @@ func (b *bench) printTable() {
 		100*median(spreads), strings.TrimSpace(string(load)))
 }
 
+// remarkCoturn compares the rows through the real server, which cannot keep up
+// with either: both wait for it most of the time.
+func (b *bench) remarkCoturn() {
+	rounds := b.compare(ratio{of: perCPU, over: "through coturn, runs, ours", under: "through coturn, one by one, pion"})
+	if len(rounds) > 0 {
+		fmt.Fprintf(b.out, "remark: through coturn, ours / pion is %s  [%s]\n", digits(median(rounds)), list(rounds))
+	}
+}
+
 // list prints values for people.
 func list(values []float64) string {
 	var out []string
