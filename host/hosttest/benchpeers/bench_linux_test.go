@@ -20,6 +20,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // each child would linger for a second
 	os.Exit(m.Run())
 }
 
