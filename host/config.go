@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/turnwasm/turnwasm/client"
@@ -85,10 +86,11 @@ type settings struct {
 	host  string
 	port  uint16
 	local netip.AddrPort
+	cut   *atomic.Uint64 // datagrams that its sockets have cut
 }
 
 func (cfg Config) check() (settings, error) {
-	s := settings{Config: cfg}
+	s := settings{Config: cfg, cut: new(atomic.Uint64)}
 	var err error
 	if s.host, s.port, err = parseURL(cfg.URL); err != nil {
 		return s, err

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the kernel takes in one message: UDP_MAX_SEGMENTS of before Linux 6.9,
-// and the payload of the largest IPv4 datagram, which a run is until it is cut.
+// What every kernel takes in one message: newer ones take 128 segments. And the
+// payload of the largest IPv4 datagram, which a run is until it is cut.
 const (
 	maxSegments = 64
 	maxRunBytes = maxDatagram - ipv4Header - udpHeader
@@ -57,7 +57,7 @@ func sendmmsg(fd uintptr, messages []mmsghdr) (int, syscall.Errno) {
 	return int(n), errno
 }
 
-// trains are kept for all sockets: a train is some 14 KB, and most sockets rest.
+// trains are kept for all sockets: a train is some 10 KB, and most sockets rest.
 var trains = sync.Pool{New: func() any {
 	t := &train{
 		messages: make([]mmsghdr, 0, trainMessages), packets: make([]int, 0, trainMessages),
@@ -110,13 +110,25 @@ func (t *train) loadMessage(c *cargo, from, to int, runs bool) int {
 		if n > 0 && (len(b) > size || len(b) == 0) {
 			break
 		}
-		t.piece(b)
+		if n == 0 || !t.lengthen(b) {
+			t.piece(b)
+		}
 		n++
 		if len(b) < size {
 			break // a shorter one ends the run
 		}
 	}
 	return n
+}
+
+// lengthen makes b a part of the last piece if it lies right behind it.
+func (t *train) lengthen(b []byte) bool {
+	last := &t.pieces[len(t.pieces)-1]
+	if uintptr(unsafe.Pointer(last.Base))+uintptr(last.Len) != uintptr(unsafe.Pointer(unsafe.SliceData(b))) {
+		return false
+	}
+	last.SetLen(int(last.Len) + len(b))
+	return true
 }
 
 func (t *train) piece(b []byte) {

@@ -13,8 +13,8 @@ import (
 // over what came in as runs (UDP_GRO), and takes many messages in one call
 // (sendmmsg). It is never told that something is missing: it finds out.
 type offloadWire struct {
-	sock *net.UDPConn
 	raw  syscall.RawConn
+	six  bool        // the path is IPv6
 	runs atomic.Bool // UDP_SEGMENT works, as far as is known
 	in   receiver
 
@@ -30,7 +30,8 @@ func newWire(sock *net.UDPConn, cut *atomic.Uint64) wire {
 	if err != nil {
 		return &plainWire{sock: sock, cut: cut}
 	}
-	w := &offloadWire{sock: sock, raw: raw, sendmmsg: sendmmsg}
+	local := sock.LocalAddr().(*net.UDPAddr)
+	w := &offloadWire{raw: raw, six: local.IP.To4() == nil, sendmmsg: sendmmsg}
 	w.in.bind(raw, cut)
 	err = raw.Control(func(fd uintptr) {
 		_, err := unix.GetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT)
@@ -110,13 +111,15 @@ func (w *offloadWire) blame(errno syscall.Errno, segment int) {
 // pathRoom is the largest payload that fits the path unfragmented, as far as
 // the kernel knows.
 func (w *offloadWire) pathRoom() int {
+	level, option, headers := unix.IPPROTO_IP, unix.IP_MTU, ipv4Header+udpHeader
+	if w.six {
+		level, option, headers = unix.IPPROTO_IPV6, unix.IPV6_MTU, ipv6Header+udpHeader
+	}
 	mtu := maxDatagram
 	_ = w.raw.Control(func(fd uintptr) {
-		if n, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MTU); err == nil {
-			mtu = n - ipv4Header
-		} else if n, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_MTU); err == nil {
-			mtu = n - ipv6Header
+		if n, err := unix.GetsockoptInt(int(fd), level, option); err == nil {
+			mtu = n
 		}
 	})
-	return mtu - udpHeader
+	return mtu - headers
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,8 +21,14 @@ import (
 // files add what their system has.
 var wireKinds = map[string]func(t *transport){
 	"system's": func(*transport) {},
-	"plain":    func(t *transport) { t.wire = &plainWire{sock: t.sock, cut: &t.cut} },
+	"plain":    func(t *transport) { t.wire = &plainWire{sock: t.sock, cut: new(atomic.Uint64)} },
 }
+
+// longDatagram is what every system sends, and longest what this one does.
+var longDatagram, longest = 4000, 9000
+
+// cutBy is how many datagrams the transport has cut.
+var cutBy = func(t *transport) uint64 { return t.wire.(*plainWire).cut.Load() }
 
 var loopbacks = []string{"127.0.0.1", "::1"}
 
@@ -47,14 +54,16 @@ func listen(t *testing.T, ip string) *net.UDPConn {
 		t.Fatalf("the far side's socket: %v", err)
 	}
 	t.Cleanup(func() { far.Close() })
-	must(t, far.SetReadBuffer(4<<20))
+	_ = far.SetReadBuffer(1 << 20) // as much as there is
 	must(t, far.SetReadDeadline(time.Now().Add(20*time.Second)))
 	return far
 }
 
 func openTo(t *testing.T, far *net.UDPConn, trace *Trace) *transport {
 	t.Helper()
-	s := &settings{Config: Config{Trace: trace, ReadBuffer: 4 << 20, WriteBuffer: 4 << 20}}
+	s := &settings{
+		Config: Config{Trace: trace, ReadBuffer: 4 << 20, WriteBuffer: 4 << 20}, cut: new(atomic.Uint64),
+	}
 	tr, err := openTransport(t.Context(), 7, netip.AddrPort{}, addrOf(far), s)
 	if err != nil {
 		t.Fatalf("openTransport: %v", err)
@@ -117,7 +126,7 @@ func TestTransportSendsRuns(t *testing.T) {
 		"the last shorter":             {10, 1204, 1},
 		"more than a message's number": {150, 200, 200},
 		"more than a message's bytes":  {60, 1204, 700},
-		"half a message's bytes":       {5, 40000, 40000},
+		"half a message's bytes":       {5, longDatagram, longDatagram},
 	}
 	onEachWire(t, func(t *testing.T, tr *transport, far *net.UDPConn) {
 		for name, c := range cases {
@@ -140,7 +149,7 @@ func TestTransportSendsEach(t *testing.T) {
 		"none": {}, "one": {900}, "equal ones": equal(150, 300), "mixed": mixed,
 		"falling and rising": {300, 200, 100, 100, 200, 300},
 		"an empty one":       {10, 10, 0, 10, 0, 0, 10},
-		"long ones":          {30000, 30000, 30000, 65507, 1},
+		"long ones":          {longDatagram, longDatagram, longDatagram, longest, 1},
 	}
 	onEachWire(t, func(t *testing.T, tr *transport, far *net.UDPConn) {
 		for name, sizes := range cases {
@@ -157,12 +166,12 @@ func TestTransportSaysWhichIsTooLong(t *testing.T) {
 	onEachWire(t, func(t *testing.T, tr *transport, far *net.UDPConn) {
 		want := lot(10, 10, 20, 65536, 30)
 		n, err := tr.sendEach(want)
-		if n != 3 || !errors.Is(err, syscall.EMSGSIZE) {
+		if n != 3 || err == nil {
 			t.Errorf("%d taken, %v; want 3 and that the next is too long", n, err)
 		}
 		wantArrived(t, tr, far, want[:3])
-		if err := tr.sendRun(make([]byte, 3*65536), 65536); !errors.Is(err, syscall.EMSGSIZE) {
-			t.Errorf("a run of what is too long: %v", err)
+		if err := tr.sendRun(make([]byte, 3*65536), 65536); err == nil {
+			t.Error("a run of what is too long goes")
 		}
 		wantArrived(t, tr, far, nil)
 	})
@@ -218,7 +227,7 @@ func (c *collector) begin() []byte {
 	return c.room
 }
 
-func (c *collector) end(n, segment int, err error) {
+func (c *collector) end(n, segment int, err error) bool {
 	c.inside--
 	switch {
 	case err == nil:
@@ -230,6 +239,7 @@ func (c *collector) end(n, segment int, err error) {
 	case errors.Is(err, syscall.EAGAIN):
 		c.waits <- struct{}{}
 	}
+	return false
 }
 
 // wantReceived receives until that many are there and compares.
@@ -255,7 +265,7 @@ func wantReceived(t *testing.T, tr *transport, c *collector, want [][]byte) {
 
 func TestTransportReceives(t *testing.T) {
 	onEachWire(t, func(t *testing.T, tr *transport, far *net.UDPConn) {
-		want := lot(1200, 1200, 3, 0, 1200, 65507, 17)
+		want := lot(1200, 1200, 3, 0, 1200, longest, 17)
 		for _, b := range want {
 			_, err := far.WriteToUDPAddrPort(b, tr.local)
 			must(t, err)
@@ -278,7 +288,7 @@ func TestTransportDropsWhatIsCut(t *testing.T) {
 			must(t, err)
 		}
 		wantReceived(t, tr, newCollector(100), [][]byte{sent[0], sent[3]})
-		if n := tr.cut.Load(); n != 2 {
+		if n := cutBy(tr); n != 2 {
 			t.Errorf("%d cut datagrams were counted, want 2", n)
 		}
 	})
