@@ -8,14 +8,20 @@ import (
 	"github.com/turnwasm/turnwasm/wasm/abi"
 )
 
-// load is a payload in a slot, or a run of equal ones, on its way out.
-type load struct {
-	message int // which one of the caller's it is of
+// parcel is a payload in a slot, or a run of equal ones, on its way out.
+type parcel struct {
+	message int // which one of the caller's it begins with
 	peer    netip.AddrPort
 	at      uint32 // from the region's start
 	length  uint32 // of each
 	count   uint32
 	stride  uint32
+}
+
+// part is a datagram in a slot, or a coalesced run of them, on its way in.
+type part struct {
+	at, length uint32 // from the region's start
+	segment    uint32 // bytes of each of a run; 0: it is one
 }
 
 // arrival is a payload in a slot, or a run of equal ones, on its way in.
@@ -33,62 +39,72 @@ func (a *arrival) payload(i int) []byte {
 	return a.data[at : at+a.length]
 }
 
-// input hands the first n bytes of the slot to the machine, a datagram or a run
-// of them, and takes the answers: payloads are the slot's arrivals then.
-func (d *driver) input(c *Conn, flow client.Flow, s *slot, n, segment int) error {
-	desc := abi.Desc{
-		Client: c.handle, Kind: abi.KindInput, Flow: uint32(flow), Count: 1,
-		Offset: s.at, Length: uint32(n), Stride: uint32(segment),
-	}
-	desc.Store(d.layout.In.At(d.region, 0))
-	d.slotIn, s.arrivals = s, s.arrivals[:0]
-	defer func() { d.slotIn = nil }()
-	now := d.clock.now()
-	for range maxRounds {
-		outs, err := d.answer(d.eng.input(now, 1))
-		if err != nil {
-			return err
+// input hands what the socket has put into the slot to the machine, and takes
+// the answers: payloads are the slot's arrivals then.
+func (d *driver) input(c *Conn, flow client.Flow, s *slot) {
+	for i, p := range s.parts {
+		desc := abi.Desc{
+			Client: c.handle, Kind: abi.KindInput, Flow: uint32(flow), Count: 1,
+			Offset: p.at, Length: p.length, Stride: p.segment,
 		}
-		d.take(outs)
-		if d.dead != nil || d.head().Consumed() > 0 {
-			return d.dead
-		}
+		desc.Store(d.layout.In.At(d.region, i))
 	}
-	return client.ErrLimit
+	d.slotIn = s
+	// That a datagram is ignored is counted by the machine.
+	_, _ = d.batch(abi.KindInput, len(s.parts), d.clock.now(), nil)
+	d.slotIn = nil
 }
 
 // send hands what was loaded into the slot to the machine and takes the
-// datagrams. Its error is that of the load that failed first, which it answers
+// datagrams. Its error is that of the parcel that failed first, which it answers
 // too; those behind it may have been sent.
 func (d *driver) send(c *Conn, s *slot, now float64) (failed int, err error) {
-	for i := range s.loads {
-		d.describe(c, i, &s.loads[i])
+	for i := range s.parcels {
+		d.describe(c, i, &s.parcels[i])
 	}
 	d.slotOut = s
-	defer func() { d.slotOut = nil }()
-	failed = len(s.loads)
-	done, left := 0, len(s.loads)
+	failed, err = d.batch(abi.KindSend, len(s.parcels), now, c.out.keep)
+	d.slotOut = nil
+	return failed, err
+}
+
+// batch runs n in-descriptors through the machine and takes its answers. When
+// the out-descriptors are full the rest follows, one by one, and pause is
+// called in between. It answers the first that failed, and why.
+func (d *driver) batch(kind abi.Kind, n int, now float64, pause func()) (failed int, err error) {
+	failed = n
+	done, next := 0, n
 	for range maxRounds {
-		outs, e := d.answer(d.eng.send(now, int32(left)))
+		outs, e := d.call(kind, now, next)
 		if e != nil {
 			return min(done, failed), e
 		}
 		d.take(outs)
-		used := min(d.head().Consumed(), left)
+		used := min(d.head().Consumed(), next)
 		if i, e := d.status(used); e != nil && err == nil {
 			failed, err = done+i, e
 		}
-		done, left = done+used, left-used
-		if d.dead != nil || left == 0 {
+		if done += used; d.dead != nil || done == n {
 			return failed, err
 		}
-		d.moveUp(used, left)
+		d.moveUp(used, n-done)
+		if next = 1; pause != nil {
+			pause()
+		}
 	}
-	return min(done, failed), client.ErrLimit
+	d.die("trapped", fmt.Errorf("it does not get through a batch in %d rounds", maxRounds))
+	return min(done, failed), d.dead
+}
+
+func (d *driver) call(kind abi.Kind, now float64, n int) (int, error) {
+	if kind == abi.KindSend {
+		return d.answer(d.eng.send(now, int32(n)))
+	}
+	return d.answer(d.eng.input(now, int32(n)))
 }
 
 // describe writes the in-descriptor i.
-func (d *driver) describe(c *Conn, i int, l *load) {
+func (d *driver) describe(c *Conn, i int, l *parcel) {
 	desc := abi.Desc{
 		Client: c.handle, Kind: abi.KindSend, Peer: c.numbers.of(c, l.peer),
 		Offset: l.at, Length: l.length, Count: l.count, Stride: l.stride,
@@ -157,7 +173,7 @@ func (d *driver) takeOne(c *Conn, v abi.View) bool {
 	case kind == abi.KindData:
 		c.takeData(v, at, span, int(length), int(count), int(stride))
 	case kind == abi.KindTransmit && d.slotOut.holds(at, span):
-		c.takeLoaded(v, d.region[at:at+span:at+span], int(length), int(count), int(stride))
+		c.takeLoaded(v, d.region[at:at+span], int(length), int(count), int(stride))
 	default:
 		d.touch(c)
 		for range count {

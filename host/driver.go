@@ -46,8 +46,8 @@ func newDriver(eng engine, k clock, log *slog.Logger) (*driver, error) {
 		eng: eng, region: eng.region(), layout: layout, clock: k, log: log,
 		conns: make(map[int32]*Conn), armed: math.Inf(1),
 	}
-	d.in.cut(d.region, layout.Arena.Offset, slotsIn, slotIn)
-	d.out.cut(d.region, layout.Arena.Offset+slotsIn*slotIn, slotsOut, slotOut)
+	d.in.cut(d.region, layout.Arena.Offset, slotsIn)
+	d.out.cut(d.region, layout.Arena.Offset+slotsIn*slotSize, slotsOut)
 	d.timer = time.AfterFunc(math.MaxInt64, d.tick)
 	return d, nil
 }

@@ -44,9 +44,24 @@ func (o *outbox) copy(through *transport, data []byte) {
 
 func (o *outbox) put(m outgoing) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
+	if n := len(o.waiting); m.owned == nil && n > 0 && o.waiting[n-1].extend(&m) {
+		return
+	}
 	o.waiting = append(o.waiting, m)
 	o.any.Store(true)
-	o.mu.Unlock()
+}
+
+// keep copies what waits out of its sender's slot, which is written again.
+func (o *outbox) keep() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range o.waiting {
+		if m := &o.waiting[i]; m.owned == nil {
+			m.owned = blocks.copy(m.data)
+			m.data = *m.owned
+		}
+	}
 }
 
 // next moves what waits into the batch.
@@ -110,22 +125,38 @@ func (o *outbox) judge(err error, through *transport) error {
 
 // longRun is how many datagrams are a call of their own. Fewer share one with
 // what follows them.
-const longRun = 8
+const longRun = 32
 
 func (m *outgoing) long() bool { return m.segment > 0 && len(m.data) >= longRun*m.segment }
+
+// extend makes m a run with the datagram that lies right behind it, or a longer
+// one, if it is of the size of the others, or a shorter one, the last.
+func (m *outgoing) extend(next *outgoing) bool {
+	n, segment := len(m.data), m.segment
+	if segment == 0 {
+		segment = n
+	}
+	if m.owned != nil || m.through != next.through || next.segment > 0 && next.segment != segment || len(next.data) == 0 ||
+		next.segment == 0 && len(next.data) > segment || n == 0 || n%segment != 0 ||
+		cap(m.data) == n || &m.data[:n+1][n] != &next.data[0] {
+		return false
+	}
+	m.data, m.segment = m.data[:n+len(next.data)], segment
+	return true
+}
 
 // sendSome sends the first of the list with as many as go along in one call,
 // and answers how many these are.
 func (o *outbox) sendSome(list []outgoing) (int, error) {
 	first := &list[0]
-	if first.long() && !hasTail(list) {
+	if first.long() {
 		return 1, first.through.sendRun(first.data, first.segment)
 	}
 	if len(list) == 1 && first.segment == 0 {
 		return 1, first.through.send(first.data)
 	}
 	n := 0
-	for n < len(list) && list[n].through == first.through && (n == 0 || !list[n].long()) {
+	for n < len(list) && list[n].through == first.through && !list[n].long() {
 		o.each = list[n].append(o.each)
 		n++
 	}
@@ -133,13 +164,6 @@ func (o *outbox) sendSome(list []outgoing) (int, error) {
 	clear(o.each)
 	o.each = kept(o.each)
 	return n, err
-}
-
-// hasTail says whether what follows the run is its last datagram, a shorter one:
-// together they are one call.
-func hasTail(list []outgoing) bool {
-	return len(list) > 1 && list[1].segment == 0 && list[1].through == list[0].through &&
-		len(list[1].data) < list[0].segment
 }
 
 // append appends its datagrams.

@@ -91,6 +91,7 @@ func (c *Conn) lead(ms []Message) (n int, first Message) {
 	r.front.into, r.front.filled = ms, 0
 	r.mu.Unlock()
 	err := t.receive(&r.front)
+	r.front.handOn()
 	r.mu.Lock()
 	n, first = r.front.filled, ms[0]
 	touched := r.leave(&r.front)
@@ -166,6 +167,7 @@ func (c *Conn) read() {
 	defer c.rt.running.Done()
 	for t := c.in.awaitTurn(); t != nil; t = c.in.awaitTurn() {
 		err := t.receive(&c.in.back)
+		c.in.back.handOn()
 		c.in.mu.Lock()
 		touched := c.in.leave(&c.in.back)
 		c.in.mu.Unlock()

@@ -50,7 +50,7 @@ func (r *receiver) receive(in intake) error {
 // something. It tells the intake of each read, and goes on at once after one
 // that brought nothing to hand on: what follows may be here already.
 func (r *receiver) tryReceive(fd uintptr) bool {
-	for {
+	for some := false; ; {
 		n, segment, errno := r.read(fd, r.into.begin())
 		cut := errno == 0 && r.message.Flags&unix.MSG_TRUNC != 0
 		switch {
@@ -58,13 +58,14 @@ func (r *receiver) tryReceive(fd uintptr) bool {
 			r.cut.Add(1)
 			r.into.end(0, 0, unix.EAGAIN)
 		case errno == 0:
-			r.into.end(n, segment, nil)
-			return true
-		case errno == unix.EINTR, errno == unix.EAGAIN:
-			r.into.end(0, 0, unix.EAGAIN)
-			if errno == unix.EAGAIN {
-				return false
+			if some = true; !r.into.end(n, segment, nil) {
+				return true
 			}
+		case errno == unix.EINTR:
+			r.into.end(0, 0, unix.EAGAIN)
+		case errno == unix.EAGAIN:
+			r.into.end(0, 0, unix.EAGAIN)
+			return some
 		default:
 			r.err = errno
 			r.into.end(0, 0, errno)

@@ -10,11 +10,10 @@ import "sync"
 // Those for what comes in are apart from those for what goes out: they are held
 // for reads that do not block, so a reader never waits for a full socket.
 const (
-	slotsIn   = 8
-	slotsOut  = 12
-	slotIn    = 64 << 10  // holds the longest datagram, or run of them
-	slotOut   = 128 << 10 // two runs of 64 KiB are one call to the machine
-	arenaUsed = slotsIn*slotIn + slotsOut*slotOut
+	slotsIn   = 6
+	slotsOut  = 10
+	slotSize  = 128 << 10 // two runs of 64 KiB
+	arenaUsed = (slotsIn + slotsOut) * slotSize
 )
 
 // slot is a part of the arena that one goroutine has.
@@ -22,7 +21,8 @@ type slot struct {
 	at   uint32 // where it begins in the region
 	data []byte
 
-	loads    []load    // out: what was put in
+	parcels  []parcel  // out: what was put in
+	parts    []part    // in: what the socket has put in
 	arrivals []arrival // in: what the machine found in it
 }
 
@@ -47,12 +47,12 @@ type slots struct {
 }
 
 // cut makes count slots of the region's bytes from at on.
-func (l *slots) cut(region []byte, at uint32, count int, size uint32) {
+func (l *slots) cut(region []byte, at uint32, count int) {
 	l.given.L = &l.mu
 	l.count = count
 	for range count {
-		l.free = append(l.free, &slot{at: at, data: region[at : at+size : at+size]})
-		at += size
+		l.free = append(l.free, &slot{at: at, data: region[at : at+slotSize : at+slotSize]})
+		at += slotSize
 	}
 }
 

@@ -7,7 +7,8 @@ import "github.com/turnwasm/turnwasm/client"
 type taker struct {
 	c       *Conn
 	through *transport // that is read
-	slot    *slot
+	slot    *slot      // nil while nothing is there
+	used    int        // bytes of the slot
 	into    []Message
 	filled  int
 	one     [1]Message // ReadFrom's
@@ -15,27 +16,54 @@ type taker struct {
 	nothing [1]byte // the room when the arena is gone
 }
 
+// mostParts is how many datagrams go through the machine in one call.
+const mostParts = 16
+
 func (in *taker) begin() []byte {
-	if in.slot = in.c.driver.in.take(); in.slot == nil {
-		return in.nothing[:]
+	if in.slot == nil {
+		if in.slot = in.c.driver.in.take(); in.slot == nil {
+			return in.nothing[:]
+		}
+		in.used, in.slot.parts = 0, in.slot.parts[:0]
 	}
-	return in.slot.data
+	return in.slot.data[in.used:]
 }
 
-func (in *taker) end(n, segment int, err error) {
+// end takes on as long as there is a message for each datagram and room for the
+// longest. What comes as runs does not wait in numbers: to look for more of it
+// costs a system call.
+func (in *taker) end(n, segment int, err error) (more bool) {
 	s := in.slot
-	if s == nil {
+	switch {
+	case s == nil:
+		return false
+	case err == nil:
+		s.parts = append(s.parts, part{s.at + uint32(in.used), uint32(n), uint32(segment)})
+		in.used += n
+		return segment == 0 && len(s.parts) < min(len(in.into), mostParts) && len(s.data)-in.used >= maxDatagram
+	case len(s.parts) == 0:
+		in.give()
+	}
+	return false
+}
+
+func (in *taker) give() {
+	in.c.driver.in.give(in.slot)
+	in.slot = nil
+}
+
+// handOn has the machine read what the socket had, and hands the payloads on.
+func (in *taker) handOn() {
+	if in.slot == nil {
 		return
 	}
-	if in.slot = nil; err == nil {
-		in.touched = append(in.touched, in.c.received(in.through.flow, s, n, segment)...)
-		in.deliver(s.arrivals)
-	}
-	in.c.driver.in.give(s)
+	in.touched = in.c.received(in.through.flow, in.slot)
+	in.deliver(in.slot.arrivals)
+	in.give()
 }
 
-// received hands the slot's first n bytes to the machine.
-func (c *Conn) received(flow client.Flow, s *slot, n, segment int) []*Conn {
+// received hands what is in the slot to the machine.
+func (c *Conn) received(flow client.Flow, s *slot) []*Conn {
 	d := c.driver
 	s.arrivals = s.arrivals[:0]
 	d.mu.Lock()
@@ -43,7 +71,7 @@ func (c *Conn) received(flow client.Flow, s *slot, n, segment int) []*Conn {
 		if c.closeAt != nil {
 			d.touch(c)
 		}
-		_ = d.input(c, flow, s, n, segment)
+		d.input(c, flow, s)
 	}
 	return d.unlock()
 }

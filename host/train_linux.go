@@ -110,13 +110,25 @@ func (t *train) loadMessage(c *cargo, from, to int, runs bool) int {
 		if n > 0 && (len(b) > size || len(b) == 0) {
 			break
 		}
-		t.piece(b)
+		if n == 0 || !t.lengthen(b) {
+			t.piece(b)
+		}
 		n++
 		if len(b) < size {
 			break // a shorter one ends the run
 		}
 	}
 	return n
+}
+
+// lengthen makes b a part of the last piece if it lies right behind it.
+func (t *train) lengthen(b []byte) bool {
+	last := &t.pieces[len(t.pieces)-1]
+	if uintptr(unsafe.Pointer(last.Base))+uintptr(last.Len) != uintptr(unsafe.Pointer(unsafe.SliceData(b))) {
+		return false
+	}
+	last.SetLen(int(last.Len) + len(b))
+	return true
 }
 
 func (t *train) piece(b []byte) {

@@ -54,8 +54,9 @@ type intake interface {
 	begin() []byte
 	// end gives the room back: n bytes of it are filled, with one datagram, or
 	// with datagrams of segment bytes each when that is not 0; the last may be
-	// shorter. The error is syscall.EAGAIN when there was nothing.
-	end(n, segment int, err error)
+	// shorter. The error is syscall.EAGAIN when there was nothing. It answers
+	// whether it would take another one, should that be there already.
+	end(n, segment int, err error) (more bool)
 }
 
 // openTransport connects a socket to the server, from the local address if it
@@ -135,11 +136,13 @@ func (t *transport) ship(c cargo) (int, error) {
 }
 
 // receive waits until there is something to read, and reads one datagram or
-// one run into the room of in, which has no lock while nothing is there. Its
-// error is the socket's: closed, the deadline, or what the path said.
+// one run into the room of in, or several while in asks for more. in is called
+// right around each read: it has no room while nothing is there. The error is
+// the socket's: closed, the deadline, or what the path said, and that may come
+// after something was read.
 //
 // It calls in while it holds the socket, which a close waits for: whoever
-// closes the socket must not hold the lock that begin takes.
+// closes the socket must not hold what begin and end wait for.
 func (t *transport) receive(in intake) error {
 	if t.trace != nil {
 		in = &tracedIntake{intake: in, t: t}
@@ -159,14 +162,14 @@ func (in *tracedIntake) begin() []byte {
 	return in.room
 }
 
-func (in *tracedIntake) end(n, segment int, err error) {
+func (in *tracedIntake) end(n, segment int, err error) (more bool) {
 	if err == nil {
 		now, c := time.Now(), cargo{run: in.room[:n], segment: segment}
 		for i := range c.count() {
 			in.t.trace.datagram(now, in.t.server, in.t.local, c.at(i))
 		}
 	}
-	in.intake.end(n, segment, err)
+	return in.intake.end(n, segment, err)
 }
 
 // setReadDeadline ends a receive, this one and the next, with

@@ -30,5 +30,5 @@ func TestTransportAllocatesNothing(t *testing.T) {
 
 type discard struct{ room []byte }
 
-func (d *discard) begin() []byte       { return d.room }
-func (d *discard) end(int, int, error) {}
+func (d *discard) begin() []byte            { return d.room }
+func (d *discard) end(int, int, error) bool { return false }

@@ -227,7 +227,7 @@ func (c *collector) begin() []byte {
 	return c.room
 }
 
-func (c *collector) end(n, segment int, err error) {
+func (c *collector) end(n, segment int, err error) bool {
 	c.inside--
 	switch {
 	case err == nil:
@@ -239,6 +239,7 @@ func (c *collector) end(n, segment int, err error) {
 	case errors.Is(err, syscall.EAGAIN):
 		c.waits <- struct{}{}
 	}
+	return false
 }
 
 // wantReceived receives until that many are there and compares.

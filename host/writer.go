@@ -24,7 +24,7 @@ type writer struct {
 
 	mu      sync.Mutex
 	room    sync.Cond // for writers that wait, and for Close
-	queue   *pile      // nil: it is empty
+	queue   *pile     // nil: it is empty
 	waiting int       // how many writers wait for room
 	sending bool      // what was taken from the queue is not sent yet
 	err     error     // of what was queued: the next write answers it
@@ -54,7 +54,7 @@ type pile struct {
 
 // A pile is what fits a slot; runs of payloads of common sizes fill it well.
 const (
-	pileBytes    = slotOut - 1<<10
+	pileBytes    = slotSize - 1<<10
 	pileMessages = 256
 )
 
