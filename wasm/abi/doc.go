@@ -27,7 +27,8 @@
 //	-- written by the guest at the start; a host may lower them:
 //	+88  u32 most clients that turn_open lets live
 //	+92  u32 most memory; when three quarters are in use, turn_open, commands
-//	         that take more and payloads that would wait are refused. A host
+//	         that take more and payloads that would wait are refused; so is
+//	         turn_open when it would not hold all clients at their peak. A host
 //	         that gives the module less than its 512 MiB says so here
 //	+96  .. 127 reserved, zero
 //

@@ -66,7 +66,7 @@ func (in *Instance) Open(now float64, n int32) int32 {
 		cfg.Rand = rand.NewChaCha8([abi.SeedSize]byte(seed))
 	}
 	in.memory.grow(clientCost)
-	if in.short() {
+	if !in.memory.room(in.slots.alive+1, in.header.MemoryLimit()) || in.short() {
 		return in.refuse(abi.ErrMemory)
 	}
 	slot, ok := in.slots.take(in.header.MostClients())

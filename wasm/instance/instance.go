@@ -56,7 +56,7 @@ func New(region []byte, layout abi.Layout, o Options) *Instance {
 	layout.Store(region)
 	in := &Instance{
 		region: region, header: abi.Header(region), layout: layout,
-		rand: o.Rand, slots: newSlots(), memory: memory{used: o.Memory}, dirty: newList(markDirty), touched: newList(markTouched),
+		rand: o.Rand, slots: newSlots(), memory: newMemory(o.Memory), dirty: newList(markDirty), touched: newList(markTouched),
 	}
 	most := o.MostClients
 	if most <= 0 || most > MaxClients {

@@ -44,7 +44,7 @@ type fleet struct {
 	err     error
 	empty   int // linear memory of the empty instance
 
-	refreshes, failures int
+	refreshes, failures, refused int
 }
 
 // datagram is an answer on its way.
@@ -98,19 +98,23 @@ func (f *fleet) open(i int) error {
 		return err
 	}
 	f.handles[i], f.index[h] = h, i
-	for _, c := range []abi.Command{
-		{Cmd: abi.CmdAllocate},
-		{Cmd: abi.CmdCreatePermission, Peers: peers},
-		{Cmd: abi.CmdBindChannel, Peers: peers[:1]},
-	} {
-		f.command(i, &c)
-	}
+	f.command(i, &abi.Command{Cmd: abi.CmdAllocate})
+	f.command(i, &abi.Command{Cmd: abi.CmdCreatePermission, Peers: peers})
+	f.command(i, &abi.Command{Cmd: abi.CmdBindChannel, Peers: peers[:1]})
 	return nil
 }
 
+// command gives a client a command. One that is refused for want of memory is
+// counted: the client goes on without.
 func (f *fleet) command(i int, c *abi.Command) {
 	n := f.record(abi.AppendCommand(nil, c))
-	f.does("turn_command", f.ms(), api.EncodeI32(f.handles[i]), n)
+	_, err := f.i32("turn_command", f.ms(), api.EncodeI32(f.handles[i]), n)
+	if errors.Is(err, client.ErrLimit) {
+		f.refused++
+		err = nil
+	}
+	f.note(err)
+	f.drain()
 }
 
 func (f *fleet) close(i int) {

@@ -16,21 +16,25 @@ import (
 	"github.com/turnwasm/turnwasm/wasm/abi"
 )
 
+// maxMemory is the module's own maximum.
+const maxMemory = 512 << 20
+
 // Module is turn.wasm, compiled.
 type Module struct {
-	runtime  wazero.Runtime
-	compiled wazero.CompiledModule
+	runtime     wazero.Runtime
+	compiled    wazero.CompiledModule
+	memoryLimit uint64
 }
 
 // Compile compiles the module. memoryLimit, in bytes, is as much as an instance
 // gets; 0 is the module's own maximum.
 func Compile(ctx context.Context, memoryLimit uint64) (*Module, error) {
-	// Memory never moves, as in package host: a move would be measured.
-	config := wazero.NewRuntimeConfig().WithMemoryCapacityFromMax(true)
-	if memoryLimit > 0 {
-		config = config.WithMemoryLimitPages(uint32(memoryLimit >> 16))
+	config := wazero.NewRuntimeConfig()
+	if memoryLimit == 0 {
+		memoryLimit = maxMemory
 	}
-	m := &Module{runtime: wazero.NewRuntimeWithConfig(ctx, config)}
+	config = config.WithMemoryLimitPages(uint32(memoryLimit >> 16))
+	m := &Module{memoryLimit: memoryLimit, runtime: wazero.NewRuntimeWithConfig(ctx, config)}
 	_, err := wasi_snapshot_preview1.Instantiate(ctx, m.runtime)
 	if err == nil {
 		m.compiled, err = m.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), wasm.Module())
@@ -54,6 +58,7 @@ type instance struct {
 	header  abi.Header
 	layout  abi.Layout
 	calls   Calls
+	dead    error // a trap: what runs on after it is nonsense
 }
 
 // Calls are the calls of the module's exports since they were last reset.
@@ -73,6 +78,7 @@ type Calls struct {
 
 func (m *Module) instantiate(ctx context.Context) (*instance, error) {
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").WithRandSource(rand.Reader)
+	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(reserve))
 	module, err := m.runtime.InstantiateModule(ctx, m.compiled, config)
 	if err != nil {
 		return nil, fmt.Errorf("idlebench: %w", err)
@@ -95,6 +101,23 @@ func (m *Module) instantiate(ctx context.Context) (*instance, error) {
 	return in, nil
 }
 
+// reserved is linear memory that never moves, as in package host: a move would
+// be measured. What is not used of it is address space.
+type reserved []byte
+
+func reserve(_, maximum uint64) experimental.LinearMemory { return make(reserved, maximum) }
+
+// Reallocate is LinearMemory's.
+func (r reserved) Reallocate(size uint64) []byte {
+	if size > uint64(len(r)) {
+		return nil
+	}
+	return r[:size]
+}
+
+// Free is LinearMemory's.
+func (r reserved) Free() {}
+
 func (in *instance) resetCalls() { in.calls = Calls{ByExport: map[string]time.Duration{}} }
 
 // memory is the size of linear memory, which never shrinks.
@@ -103,6 +126,9 @@ func (in *instance) memory() int { return int(in.module.Memory().Size()) }
 // call calls an export and puts it on the clock. What it answers is on the
 // stack.
 func (in *instance) call(name string, args ...uint64) error {
+	if in.dead != nil {
+		return in.dead
+	}
 	copy(in.stack[:], args)
 	runtime.LockOSThread()
 	start, cpu := time.Now(), threadTime()
@@ -121,9 +147,9 @@ func (in *instance) call(name string, args ...uint64) error {
 	}
 	c.ByExport[name] = max(c.ByExport[name], used)
 	if err != nil {
-		return fmt.Errorf("idlebench: %s: %w", name, err)
+		in.dead = fmt.Errorf("idlebench: %s: %w", name, err)
 	}
-	return nil
+	return in.dead
 }
 
 // i32 calls an export that answers an i32; a negative one is an error.
