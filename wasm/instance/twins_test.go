@@ -160,8 +160,8 @@ func (tw *twins) batch(kind abi.Kind) {
 		if i == n-1 && tw.rng.IntN(5) == 0 { // at the arena's end, or beyond
 			d.Offset = arena.End() - uint32(len(data)) - uint32(tw.rng.IntN(2*abi.Tailroom))
 		}
-		if i == 0 && tw.rng.IntN(10) == 0 { // without its headroom
-			d.Offset -= 1 + uint32(tw.rng.IntN(abi.Headroom))
+		if i == n-1 && !tw.narrow && tw.rng.IntN(5) == 0 { // without its headroom
+			d.Offset = arena.Offset + uint32(tw.rng.IntN(abi.Headroom))
 		}
 		at = d.Offset
 		if tw.rng.IntN(25) == 0 {
