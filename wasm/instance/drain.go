@@ -62,7 +62,6 @@ func (in *Instance) drain(slot int32, e *entry) bool {
 		if !ok {
 			return in.drainEvents(slot, e, h)
 		}
-		e.route, e.routed = route{abi.EndpointOf(t.To), uint32(t.Flow)}, true
 		in.transmit(h, &t)
 	}
 	in.dirty.push(&in.slots, slot)

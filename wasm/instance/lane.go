@@ -31,7 +31,6 @@ type lane struct {
 	out    abi.Words // the out-descriptor; offset, length, count and tag left open
 	client *client.Client
 	way    client.Lane
-	flow   uint32
 }
 
 // lanes are those of one direction. Each has one place where it can be.
@@ -68,25 +67,25 @@ func (in *Instance) renew(l *lane) bool {
 // channel that can carry payloads now.
 func (in *Instance) laySending(e *entry, d *abi.Words, peer netip.AddrPort) bool {
 	way, ok := e.client.LaneTo(in.now, peer)
-	if !ok || !e.routed || in.laneless {
+	if !ok || in.laneless {
 		return false
 	}
 	l := in.sendingLane(d.Get(0), d.Get(1)>>32)
 	in.lay(l, e, d, way)
 	l.from, l.first, l.last = d.Get(1)>>32, d.Get(5), d.Get(6)
-	l.says(abi.KindTransmit, 0, 0, &e.route.to)
+	to := abi.EndpointOf(way.Server)
+	l.says(abi.KindTransmit, 0, 0, &to)
 	return true
 }
 
 // layReceiving makes the lane of a datagram that begins with the header. The
-// host's socket must vouch for its source, and its flow be the one that the
-// client sends on; HandleInput checks others.
+// host's socket must vouch for its source; HandleInput checks others.
 func (in *Instance) layReceiving(e *entry, d *abi.Words, header uint32) bool {
-	if in.laneless || abi.View(d[:]).HasAddr() || !e.routed || uint32(d.Get(1)) != e.route.flow {
+	if abi.View(d[:]).HasAddr() {
 		return false
 	}
-	way, ok := e.client.LaneFrom(in.now, client.LaneNumber(header))
-	if !ok {
+	way, ok := e.client.LaneFrom(in.now, client.Flow(uint32(d.Get(1))), client.LaneNumber(header))
+	if !ok || in.laneless {
 		return false
 	}
 	l := in.receivingLane(d.Get(0), header)
@@ -101,14 +100,14 @@ func (in *Instance) layReceiving(e *entry, d *abi.Words, header uint32) bool {
 func (in *Instance) lay(l *lane, e *entry, d *abi.Words, way client.Lane) {
 	*l = lane{
 		stamp: in.stamp, epoch: in.epoch, head: d.Get(0), header: client.LaneHeader(way.Number, 0),
-		flow: e.route.flow, client: &e.client, way: way,
+		client: &e.client, way: way,
 	}
 }
 
 // says sets what the lane's out-descriptors have in common.
 func (l *lane) says(kind abi.Kind, peer, channel uint32, at *abi.Endpoint) {
 	abi.View(l.out[:]).Packet(&abi.Packet{
-		Client: int32(uint32(l.head)), Kind: kind, Flow: l.flow, Peer: peer, Channel: channel,
+		Client: int32(uint32(l.head)), Kind: kind, Flow: uint32(l.way.Flow), Peer: peer, Channel: channel,
 	}, at)
 }
 
