@@ -46,15 +46,17 @@ type Client struct {
 	reusableAt time.Duration // the server may answer 437 to an Allocate before
 	partingID  transactionID
 
-	familyRefused bool        // 440
-	alloc         *allocation // in PhaseAllocated alone
-	expired       *verdict    // the credentials were rejected
-	closing       *closing    // in PhaseClosing alone
-	permissions   []permission
-	channels      []channel
-	channelStart  uint16
-	queue         []queued
-	queuedBytes   int
+	familyRefused   bool        // 440
+	alloc           *allocation // in PhaseAllocated alone
+	expired         *verdict    // the credentials were rejected
+	closing         *closing    // in PhaseClosing alone
+	permissions     []permission
+	permissionIndex permissionIndex
+	channels        []channel
+	channelIndex    channelIndex
+	channelStart    uint16
+	queue           []queued
+	queuedBytes     int
 
 	first     Transmit
 	hasFirst  bool

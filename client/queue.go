@@ -83,6 +83,7 @@ func (c *Client) dropWaiting() {
 func (c *Client) dropWanted() {
 	c.stats.PayloadsDropped += uint64(len(c.queue))
 	c.permissions, c.channels, c.queue, c.queuedBytes = nil, nil, nil, 0
+	c.channelIndex, c.permissionIndex = nil, nil
 	c.rearm()
 }
 
@@ -105,5 +106,7 @@ func (c *Client) forgetInstalled() {
 			c.channels = append(c.channels, channel{peer: ch.peer, wanted: true})
 		}
 	}
+	c.indexPermissions()
+	c.indexChannels()
 	c.rearm()
 }
