@@ -136,7 +136,7 @@ func (tw *twins) step() {
 		}
 	}
 	if rng.IntN(4) == 0 {
-		tw.compareCounters() // that ends the lanes
+		tw.compareCounters()
 	}
 }
 
