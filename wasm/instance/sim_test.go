@@ -19,7 +19,6 @@ type simulated struct {
 	host      func() *abitest.Host // a function, so that the arena is not the client's footprint
 	h         int32
 	server    netip.AddrPort
-	now       time.Duration
 	transmits []client.Transmit
 	events    []client.Event
 	freed     bool

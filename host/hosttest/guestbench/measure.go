@@ -122,7 +122,7 @@ func (w *work) round(g *guest, about time.Duration) error {
 		calls += 256
 	}
 	w.packets += int64(calls * w.each)
-	w.samples = append(w.samples, float64((threadTime() - start).Nanoseconds())/float64(calls*w.each))
+	w.samples = append(w.samples, float64((threadTime()-start).Nanoseconds())/float64(calls*w.each))
 	return nil
 }
 
