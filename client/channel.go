@@ -100,25 +100,19 @@ func (c *Client) makeChannel(now time.Duration, peer netip.AddrPort) (*channel, 
 	}
 	if len(c.channels) < maxChannels {
 		c.channels = append(c.channels, channel{peer: peer})
+		c.noteChannel(len(c.channels) - 1)
 		return &c.channels[len(c.channels)-1], nil
 	}
 	for i := range c.channels {
 		ch := &c.channels[i]
 		if !ch.wanted && !ch.busy && (ch.sentAt == 0 || ch.sentAt+channelQuarantine <= now) {
+			delete(c.channelIndex, ch.peer)
 			*ch = channel{peer: peer}
+			c.noteChannel(i)
 			return ch, nil
 		}
 	}
 	return nil, ErrNoChannel
-}
-
-func (c *Client) channelOf(peer netip.AddrPort) (*channel, uint16) {
-	for i := range c.channels {
-		if c.channels[i].peer == peer {
-			return &c.channels[i], c.numberOf(i)
-		}
-	}
-	return nil, 0
 }
 
 // channelBy is a table look-up: numbers are given out in turn from a random

@@ -41,12 +41,14 @@ type Client struct {
 	lease      lease
 	reusableAt time.Duration // the server may answer 437 to an Allocate before
 
-	alloc       *allocation // in PhaseAllocated alone
-	expired     *verdict    // the credentials were rejected
-	closing     *closing    // in PhaseClosing alone
-	permissions []permission
-	channels    []channel
-	queue       *queue // payloads wait for a permission
+	alloc           *allocation // in PhaseAllocated alone
+	expired         *verdict    // the credentials were rejected
+	closing         *closing    // in PhaseClosing alone
+	permissions     []permission
+	permissionIndex permissionIndex
+	channels        []channel
+	channelIndex    channelIndex
+	queue           *queue // payloads wait for a permission
 
 	first     outgoing
 	transmits []outgoing

@@ -11,6 +11,8 @@ import (
 // happens to the client. Its user writes and reads the 4-byte headers itself
 // and says what it moved.
 type Lane struct {
+	Flow   Flow
+	Server netip.AddrPort
 	Peer   netip.AddrPort
 	Number uint16
 	until  time.Duration
@@ -31,21 +33,26 @@ func (c *Client) LaneTo(now time.Duration, peer netip.AddrPort) (l Lane, ok bool
 	if !p.good(now) {
 		return l, false
 	}
-	return Lane{ch.peer, number, min(ch.goodUntil, p.goodUntil)}, true
+	return c.lane(ch, number, min(ch.goodUntil, p.goodUntil)), true
 }
 
-// LaneFrom answers the lane on which payloads can come with the number now.
-func (c *Client) LaneFrom(now time.Duration, number uint16) (l Lane, ok bool) {
+// LaneFrom answers the lane on which payloads can come with the number now, on
+// a flow that brings nothing but the server's.
+func (c *Client) LaneFrom(now time.Duration, flow Flow, number uint16) (l Lane, ok bool) {
 	now = c.at(now)
 	ch := c.channelBy(number)
-	if c.phase != PhaseAllocated || ch == nil || !ch.open(now) {
+	if c.phase != PhaseAllocated || flow != c.flow || ch == nil || !ch.open(now) {
 		return l, false
 	}
 	p := c.permission(ch.peer.Addr())
 	if !p.has(now) {
 		return l, false
 	}
-	return Lane{ch.peer, number, min(ch.sentAt+channelLifetime, p.sentAt+permissionLifetime)}, true
+	return c.lane(ch, number, min(ch.sentAt+channelLifetime, p.sentAt+permissionLifetime)), true
+}
+
+func (c *Client) lane(ch *channel, number uint16, until time.Duration) Lane {
+	return Lane{Flow: c.flow, Server: c.cfg.server, Peer: ch.peer, Number: number, until: until}
 }
 
 // Holds says whether the lane, which nothing has ended yet, serves now.

@@ -43,18 +43,21 @@ func TestLaneFromNeedsARequestedChannel(t *testing.T) {
 	}
 	sent := r.now
 	number, _ := m.Channel()
-	way, ok := r.LaneFrom(r.now, number)
+	way, ok := r.LaneFrom(r.now, 0, number)
 	if !ok || way.Peer != rigPeer || way.Number != number {
 		t.Fatalf("as soon as the request is sent: %+v, %v", way, ok)
 	}
 	if end := sent + 5*time.Minute; !r.Holds(end-1, &way) || r.Holds(end, &way) {
 		t.Error("it does not end with its permission")
 	}
-	if _, ok := r.LaneFrom(r.now, number+1); ok {
+	if _, ok := r.LaneFrom(r.now, 0, number+1); ok {
 		t.Error("another number has a lane")
 	}
+	if _, ok := r.LaneFrom(r.now, 1, number); ok {
+		t.Error("another flow has a lane")
+	}
 	r.close(0)
-	if _, ok := r.LaneFrom(r.now, number); ok {
+	if _, ok := r.LaneFrom(r.now, 0, number); ok {
 		t.Error("a lane after Closed")
 	}
 }
@@ -73,7 +76,7 @@ func TestLanesEndWithTheChannel(t *testing.T) {
 		}
 	}
 	to, toOK := r.LaneTo(r.now, rigPeer)
-	from, fromOK := r.LaneFrom(r.now, number)
+	from, fromOK := r.LaneFrom(r.now, 0, number)
 	if !toOK || !fromOK {
 		t.Fatalf("after %v there is a lane to the peer: %v, from it: %v", r.now-bound, toOK, fromOK)
 	}

@@ -110,15 +110,6 @@ func (c *Client) RemovePermission(now time.Duration, peer netip.Addr) error {
 	return nil
 }
 
-func (c *Client) permission(addr netip.Addr) *permission {
-	for i := range c.permissions {
-		if c.permissions[i].addr == addr {
-			return &c.permissions[i]
-		}
-	}
-	return nil
-}
-
 // makePermission answers the entry, made if need be. The pointer is good until
 // the next one is made.
 func (c *Client) makePermission(addr netip.Addr) *permission {
@@ -126,6 +117,7 @@ func (c *Client) makePermission(addr netip.Addr) *permission {
 		return p
 	}
 	c.permissions = append(c.permissions, permission{addr: addr})
+	c.notePermission(len(c.permissions) - 1)
 	return &c.permissions[len(c.permissions)-1]
 }
 
@@ -136,6 +128,7 @@ func (c *Client) deletePermission(addr netip.Addr) {
 			break
 		}
 	}
+	c.indexPermissions()
 	c.dropPayloads(addr)
 	c.rearm()
 }
@@ -149,6 +142,7 @@ func (c *Client) sweepPermissions(now time.Duration) {
 		}
 	}
 	c.permissions = kept
+	c.indexPermissions()
 	c.rearm()
 }
 

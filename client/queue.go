@@ -96,6 +96,7 @@ func (c *Client) dropWanted() {
 		c.stats.PayloadsDropped += uint64(len(c.queue.payloads))
 	}
 	c.permissions, c.channels, c.queue = nil, nil, nil
+	c.channelIndex, c.permissionIndex = nil, nil
 	c.rearm()
 }
 
@@ -118,5 +119,7 @@ func (c *Client) forgetInstalled() {
 			c.channels = append(c.channels, channel{peer: ch.peer, wanted: true})
 		}
 	}
+	c.indexPermissions()
+	c.indexChannels()
 	c.rearm()
 }

@@ -24,6 +24,7 @@ func deeds() []deed {
 		{"bind and unbind in turn", (*actor).doCycle},
 		{"send", (*actor).doSend}, {"send", (*actor).doSend}, {"send", (*actor).doSend}, {"send", (*actor).doSend},
 		{"send in place", (*actor).doSendInPlace}, {"send in place", (*actor).doSendInPlace},
+		{"send a run", (*actor).doSendRun}, {"send a run", (*actor).doSendRun},
 		{"refresh", (*actor).doRefresh}, {"change credentials", (*actor).doCredentials},
 		{"path error", (*actor).doPathError}, {"wake too early", (*actor).doEarly},
 		{"look at the parting", (*actor).checkParting}, {"allocate", (*actor).allocate},
@@ -111,6 +112,28 @@ func (a *actor) doSendInPlace() {
 	buf := make([]byte, client.Headroom+n+client.Tailroom)
 	a.command("SendInPlace", func(now time.Duration) error {
 		return a.m.SendInPlace(now, peer, buf, client.Headroom, client.Headroom+n)
+	})
+}
+
+// RunSender is a machine that takes payloads of one size, back to back, in one
+// call: it sends them as so many calls of Send would, up to the first that
+// fails.
+type RunSender interface {
+	SendRun(now time.Duration, peer netip.AddrPort, payloads []byte, size int) error
+}
+
+func (a *actor) doSendRun() {
+	peer, size, n := a.peer(), 1+a.w.rng.IntN(300), 2+a.w.rng.IntN(20)
+	a.command("Send", func(now time.Duration) error {
+		if m, ok := a.m.(RunSender); ok {
+			return m.SendRun(now, peer, make([]byte, n*size), size)
+		}
+		for range n {
+			if err := a.m.Send(now, peer, make([]byte, size)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -6,8 +6,12 @@ import "github.com/turnwasm/turnwasm/wasm/abi"
 // descriptor then describes what is left of it.
 type step func(in *Instance, d *abi.Words) bool
 
-// batch runs n in-descriptors through do.
-func (in *Instance) batch(now float64, n int32, fast func(*Instance, int32, int32) int32, do step) int32 {
+// lanesOf does in-descriptors from i to n that are on lanes and answers the
+// first that it has not done.
+type lanesOf func(in *Instance, i, n int32) int32
+
+// batch runs n in-descriptors: those on lanes through fast, others through do.
+func (in *Instance) batch(now float64, n int32, fast lanesOf, do step) int32 {
 	in.open()
 	if !in.setNow(now) || n < 0 || uint32(n) > in.layout.In.Count {
 		in.end()
@@ -24,18 +28,15 @@ func (in *Instance) batch(now float64, n int32, fast func(*Instance, int32, int3
 
 // some goes on with the batch until it ends or a client panics. The recovery
 // is set up once for all items, not once for each: it would cost as much as
-// the item.
-func (in *Instance) some(n int32, fast func(*Instance, int32, int32) int32, do step) {
+// the item. A batch that stays on lanes does without.
+func (in *Instance) some(n int32, fast lanesOf, do step) {
 	defer in.recoverItem()
-	for {
-		if in.cur.item = fast(in, in.cur.item, n); in.cur.item >= n {
-			return
-		}
+	for in.cur.item < n {
 		if !do(in, in.layout.In.Words(in.region, int(in.cur.item))) {
 			in.cur.full = true
 			return
 		}
-		in.cur.item++
+		in.cur.item = fast(in, in.cur.item+1, n)
 	}
 }
 

@@ -104,6 +104,15 @@ func TestDataPathAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { w.Send(1000, 64) }); n != 0 {
 		t.Errorf("turn_send allocates %v times", n)
 	}
+	d := abi.Desc{Client: h, Kind: abi.KindSend, Addr: abitest.Peer, Offset: w.Layout.Arena.Offset + 64, Length: 1200, Count: 54, Stride: 1204}
+	d.Store(w.Layout.In.At(w.Region, 0))
+	if n := testing.AllocsPerRun(100, func() { w.Send(1000, 1) }); n != 0 {
+		t.Errorf("turn_send of a run allocates %v times", n)
+	}
+	coalesced(w, h, slices.Repeat([][]byte{[]byte(data)}, 54)...)
+	if n := testing.AllocsPerRun(100, func() { w.Input(1000, 1) }); n != 0 {
+		t.Errorf("turn_input of a run allocates %v times", n)
+	}
 }
 
 // The answer to a release closes its client in the middle of a batch: what the

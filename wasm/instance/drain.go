@@ -10,9 +10,10 @@ import (
 // cursor is where a batch stands: the client that is being called, and the part
 // of the arena that it was handed.
 type cursor struct {
-	item int32 // in-descriptor; of a tick: clients woken
-	full bool  // the out-descriptors are
-	slot int32 // noSlot: no client is being called
+	item int32  // in-descriptor; of a tick: clients woken
+	full bool   // the out-descriptors are
+	slot int32  // noSlot: no client is being called
+	took uint32 // bytes of the in-descriptor's datagram that lanes have taken
 
 	lo, end uint32 // the part of the arena; its slice has no capacity beyond end
 	stride  uint32 // to the next packet of the run; 0 = it is alone
@@ -61,7 +62,6 @@ func (in *Instance) drain(slot int32, e *entry) bool {
 		if !ok {
 			return in.drainEvents(slot, e, h)
 		}
-		e.route, e.routed = route{abi.EndpointOf(t.To), uint32(t.Flow)}, true
 		in.transmit(h, &t)
 	}
 	in.dirty.push(&in.slots, slot)

@@ -40,6 +40,7 @@ type Instance struct {
 	out outlet
 
 	// Of the data path, see lane.go.
+	nextAt             time.Duration // the deadline in the header; 0 = none
 	stamp, epoch       uint64
 	sending, receiving lanes
 	laneless           bool // tests compare what comes of it with what the machine does
@@ -110,7 +111,10 @@ func (in *Instance) end() {
 	for slot := in.touched.pop(&in.slots); slot != noSlot; slot = in.touched.pop(&in.slots) {
 		in.rearm(slot)
 	}
-	in.header.SetNext(in.next())
+	if at, _ := in.wakes.first(); at != in.nextAt {
+		in.nextAt = at
+		in.header.SetNext(in.next())
+	}
 	in.header.SetPending(!in.dirty.empty())
 	in.header.SetClients(in.slots.alive)
 }

@@ -1,9 +1,6 @@
 package instance
 
-import (
-	"github.com/turnwasm/turnwasm/client"
-	"github.com/turnwasm/turnwasm/wasm/abi"
-)
+import "github.com/turnwasm/turnwasm/client"
 
 // A handle is slot and generation in a positive i32. Slots are used again
 // oldest first, so a stale handle is known for one as long as possible: until
@@ -29,19 +26,11 @@ type entry struct {
 	client client.Client
 	peers  *peerTable // nil until turn_peer
 	grave  *grave     // set when the client has panicked
-	route  route
 	next   [marks]int32
 	wakeAt int32 // its place in the heap, plus 1
 	gen    uint16
 	marked [marks]bool
 	alive  bool
-	routed bool // route is known
-}
-
-// route is where the client's last datagram went.
-type route struct {
-	to   abi.Endpoint
-	flow uint32
 }
 
 // slots are the clients, by value, in chunks.

@@ -54,7 +54,7 @@ func (in *Instance) Stats(h int32) int32 {
 
 // read lets f write what it reads of the client to control-out.
 func (in *Instance) read(h int32, f func(c *client.Client, buf []byte) []byte) int32 {
-	in.reset()
+	in.open()
 	in.worked = true
 	slot, e := in.slots.lookup(h)
 	if e == nil {

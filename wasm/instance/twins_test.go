@@ -70,7 +70,12 @@ func newTwins(t *testing.T, seed uint64, narrow bool) *twins {
 		}
 		tw.order(h[0], abi.Command{Cmd: abi.CmdUnbindChannel, Peers: twinPeers[2:3]})
 		tw.order(h[0], abi.Command{Cmd: abi.CmdCreatePermission, Peers: twinPeers[3:4]})
-		for _, peer := range twinPeers[:1+i] {
+		// Their numbers lie so that their lanes have one place.
+		for n := range 40 {
+			peer := netip.AddrPortFrom(twinPeers[4].Addr(), uint16(5000+n))
+			if n%16 == 0 && n/16 <= i {
+				peer = twinPeers[n/16]
+			}
 			tw.number(h[0], peer)
 		}
 	}
@@ -94,6 +99,10 @@ func (tw *twins) order(h int32, c abi.Command) {
 // step does one thing to both and compares them.
 func (tw *twins) step() {
 	rng, h := tw.rng, tw.h[tw.rng.IntN(len(tw.h))]
+	if rng.IntN(2) == 0 {
+		tw.hot(h)
+		defer tw.hot(h)
+	}
 	peer := twinPeers[rng.IntN(len(twinPeers))]
 	switch roll := rng.IntN(100); {
 	case roll < 45:
@@ -127,7 +136,32 @@ func (tw *twins) step() {
 		}
 	}
 	if rng.IntN(4) == 0 {
-		tw.compareCounters() // that ends the lanes
+		tw.compareCounters()
+	}
+}
+
+// hot lays lanes: payloads to and from the peers that had a channel at first.
+func (tw *twins) hot(h int32) {
+	tw.t.Helper()
+	const room = 256
+	for _, kind := range []abi.Kind{abi.KindSend, abi.KindInput} {
+		n := 0
+		for _, e := range tw.both[0].Events[h] {
+			if e.Kind != client.ChannelBound || n == 3 || tw.narrow && e.Peer == twinPeers[2] {
+				continue
+			}
+			data := turntest.ChannelData(e.Channel, []byte("hot"))
+			d := abi.Desc{Client: h, Kind: kind, Offset: tw.both[0].Layout.Arena.Offset + room*uint32(n+1), Length: uint32(len(data)), Count: 1}
+			if kind == abi.KindSend {
+				d.Addr = e.Peer
+			}
+			for _, w := range tw.both {
+				copy(w.Region[d.Offset:], data)
+				d.Store(w.Layout.In.At(w.Region, n))
+			}
+			n++
+		}
+		tw.run(kind, n)
 	}
 }
 
@@ -160,8 +194,8 @@ func (tw *twins) batch(kind abi.Kind) {
 		if i == n-1 && tw.rng.IntN(5) == 0 { // at the arena's end, or beyond
 			d.Offset = arena.End() - uint32(len(data)) - uint32(tw.rng.IntN(2*abi.Tailroom))
 		}
-		if i == 0 && tw.rng.IntN(10) == 0 { // without its headroom
-			d.Offset -= 1 + uint32(tw.rng.IntN(abi.Headroom))
+		if i == n-1 && !tw.narrow && tw.rng.IntN(5) == 0 { // without its headroom
+			d.Offset = arena.Offset + uint32(tw.rng.IntN(abi.Headroom))
 		}
 		at = d.Offset
 		if tw.rng.IntN(25) == 0 {
@@ -178,7 +212,7 @@ func (tw *twins) batch(kind abi.Kind) {
 
 func (tw *twins) anyPeer() (d abi.Desc) {
 	if tw.rng.IntN(2) == 0 && !tw.narrow {
-		d.Peer = uint32(tw.rng.IntN(4)) // 0: no peer at all
+		d.Peer = []uint32{1, 17, 33, uint32(tw.rng.IntN(50))}[tw.rng.IntN(4)]
 		return d
 	}
 	known := len(twinPeers)

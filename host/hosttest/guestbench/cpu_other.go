@@ -6,5 +6,6 @@ import "time"
 
 var started = time.Now()
 
-// cpuTime is the time that passed.
-func cpuTime() time.Duration { return time.Since(started) }
+// threadTime and processTime are the time that passed.
+func threadTime() time.Duration  { return time.Since(started) }
+func processTime() time.Duration { return time.Since(started) }

@@ -35,3 +35,27 @@ func BenchmarkGuest(b *testing.B) {
 		}
 	}
 }
+
+func TestFloor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds and compiles a module")
+	}
+	floor, err := Floor(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, least := SizeOf(wasm.Module()), SizeOf(floor)
+	if least.Bytes == 0 || least.Gzip >= least.Bytes || ours.Bytes <= least.Bytes {
+		t.Errorf("sizes %+v and %+v", ours, least)
+	}
+	t.Logf("module %+v, floor %+v: ratios %.3f, %.3f", ours, least,
+		float64(ours.Bytes)/float64(least.Bytes), float64(ours.Gzip)/float64(least.Gzip))
+	module, empty, err := Cold(t.Context(), wasm.Module(), floor, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if module.CPU <= 0 || empty.CPU <= 0 {
+		t.Errorf("starts %+v and %+v", module, empty)
+	}
+	t.Logf("cold: module %+v, floor %+v", module, empty)
+}

@@ -108,8 +108,8 @@ func (w work) as(name string, call api.Function, lay func()) work {
 // round calls for about so long and takes a sample.
 func (w *work) round(g *guest, about time.Duration) error {
 	w.lay()
-	calls, start := 0, cpuTime()
-	for elapsed := time.Duration(0); elapsed < about; elapsed = cpuTime() - start {
+	calls, start := 0, threadTime()
+	for elapsed := time.Duration(0); elapsed < about; elapsed = threadTime() - start {
 		for range 256 {
 			outs, err := g.batch(w.call, w.items)
 			if err != nil {
@@ -122,7 +122,7 @@ func (w *work) round(g *guest, about time.Duration) error {
 		calls += 256
 	}
 	w.packets += int64(calls * w.each)
-	w.samples = append(w.samples, float64((cpuTime() - start).Nanoseconds())/float64(calls*w.each))
+	w.samples = append(w.samples, float64((threadTime()-start).Nanoseconds())/float64(calls*w.each))
 	return nil
 }
 

@@ -1,7 +1,8 @@
 // Package modbuild builds the WebAssembly module, the same bytes in any folder.
 //
-// Three things set it apart from a plain go build. pion/stun is taken without
-// its dialling client, which would bring crypto/tls and x509 into the module.
+// Three things set it apart from a plain go build. pion/stun and pion/logging are
+// taken without the files that the machine does not call: with them come
+// crypto/tls, x509, net, net/url and log.
 // The file and socket calls of Go's syscall package are stubbed, so that the
 // module does not even import what could reach a file. And the memory section
 // gets the maximum that Go does not write.
