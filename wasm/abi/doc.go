@@ -82,7 +82,7 @@
 // next deadline. Only the out-descriptors of the last call are good, and what
 // they point at.
 //
-// A tick wakes 128 clients at most. When more are due the next deadline does not
+// A tick wakes 64 clients at most. When more are due the next deadline does not
 // lie in the future: drain as ever, then call turn_tick again.
 //
 // An instant that is no time (negative, NaN, beyond 9e12) is CodeArgument, and

@@ -41,7 +41,7 @@ func (in *Instance) recoverClient() {
 // maxWoken is how many clients one tick wakes. A host calls until the deadline
 // lies in the future, and drains between: so the longest call stays short, and
 // what all have to say does not exist at once.
-const maxWoken = 128
+const maxWoken = 64
 
 // Tick is turn_tick. It answers NaN, and does nothing, when now is no time.
 func (in *Instance) Tick(now float64) float64 {

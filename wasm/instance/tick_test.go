@@ -10,13 +10,13 @@ import (
 // A tick wakes so many and no more; what is left is due at once, so a host that
 // arms its timer with the next deadline comes back for it.
 func TestATickWakesABoundedNumber(t *testing.T) {
-	const clients = 300
+	const clients = 150
 	w := newWorld(t)
 	for range clients {
 		w.Do(w.Open(0, w.Control(config())), abi.Command{Cmd: abi.CmdAllocate})
 	}
 	resend := abi.MS(time.Second)
-	for _, want := range []int{128, 128, clients - 256} {
+	for _, want := range []int{64, 64, clients - 128} {
 		if w.Header.Next() > resend {
 			t.Fatalf("the next deadline is %v, with clients due at %v", w.Header.Next(), resend)
 		}
