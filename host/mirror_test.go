@@ -22,7 +22,7 @@ type mirror struct {
 	mu   sync.Mutex
 	saw  []byte // what came, in order: 'd' for a payload, 'r' for a release
 	keep bool   // note what comes
-	mute bool   // nothing goes back
+	hear func(payload []byte)
 }
 
 func newMirror(t testing.TB) *mirror {
@@ -69,9 +69,10 @@ func (m *mirror) take(b []byte, from netip.AddrPort) {
 	defer m.mu.Unlock()
 	if len(b) > 0 && b[0]>>4 == 4 {
 		m.note('d')
-		if !m.mute {
-			_, _ = m.sock.WriteToUDPAddrPort(b, from)
+		if m.hear != nil {
+			m.hear(b[4:])
 		}
+		_, _ = m.sock.WriteToUDPAddrPort(b, from)
 		return
 	}
 	if msg, err := turntest.Decode(b); err == nil && msg.Method == turntest.MethodRefresh {
