@@ -15,7 +15,7 @@ type Lane struct {
 	Server netip.AddrPort
 	Peer   netip.AddrPort
 	Number uint16
-	until  time.Duration
+	Until  time.Duration // the first instant at which it does not hold
 }
 
 // MaxLane is the longest payload of a lane.
@@ -52,11 +52,12 @@ func (c *Client) LaneFrom(now time.Duration, flow Flow, number uint16) (l Lane, 
 }
 
 func (c *Client) lane(ch *channel, number uint16, until time.Duration) Lane {
-	return Lane{Flow: c.flow, Server: c.cfg.server, Peer: ch.peer, Number: number, until: until}
+	return Lane{Flow: c.flow, Server: c.cfg.server, Peer: ch.peer, Number: number, Until: until}
 }
 
-// Holds says whether the lane, which nothing has ended yet, serves now.
-func (c *Client) Holds(now time.Duration, l *Lane) bool { return c.at(now) < l.until }
+// Holds says whether a lane until that instant, which nothing has ended yet,
+// serves now.
+func (c *Client) Holds(now, until time.Duration) bool { return c.at(now) < until }
 
 // SentOnLane counts payloads that were sent and their bytes, headers included.
 func (c *Client) SentOnLane(payloads, bytes uint64) {

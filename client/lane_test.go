@@ -25,7 +25,7 @@ func TestLaneToNeedsAConfirmedChannel(t *testing.T) {
 	r.success(nil)
 	wanted("confirmed", true)
 	way, _ := r.LaneTo(r.now, rigPeer)
-	if end := sent + 5*time.Minute; !r.Holds(end-1, &way) || r.Holds(end, &way) {
+	if end := sent + 5*time.Minute; !r.Holds(end-1, way.Until) || r.Holds(end, way.Until) {
 		t.Error("it does not end with its permission")
 	}
 	r.advance(10*time.Minute - 1)
@@ -47,7 +47,7 @@ func TestLaneFromNeedsARequestedChannel(t *testing.T) {
 	if !ok || way.Peer != rigPeer || way.Number != number {
 		t.Fatalf("as soon as the request is sent: %+v, %v", way, ok)
 	}
-	if end := sent + 5*time.Minute; !r.Holds(end-1, &way) || r.Holds(end, &way) {
+	if end := sent + 5*time.Minute; !r.Holds(end-1, way.Until) || r.Holds(end, way.Until) {
 		t.Error("it does not end with its permission")
 	}
 	if _, ok := r.LaneFrom(r.now, 0, number+1); ok {
@@ -81,10 +81,10 @@ func TestLanesEndWithTheChannel(t *testing.T) {
 		t.Fatalf("after %v there is a lane to the peer: %v, from it: %v", r.now-bound, toOK, fromOK)
 	}
 	end := bound + 10*time.Minute
-	if !r.Holds(end-1, &to) || !r.Holds(end-1, &from) {
+	if !r.Holds(end-1, to.Until) || !r.Holds(end-1, from.Until) {
 		t.Error("a lane ends before the channel")
 	}
-	if r.Holds(end, &to) || r.Holds(end, &from) {
+	if r.Holds(end, to.Until) || r.Holds(end, from.Until) {
 		t.Error("a lane outlives the channel")
 	}
 }

@@ -77,6 +77,28 @@ func benchmarkSend(b *testing.B, n int) {
 func BenchmarkEngineSend1(b *testing.B)  { benchmarkSend(b, 1) }
 func BenchmarkEngineSend64(b *testing.B) { benchmarkSend(b, 64) }
 
+// benchmarkSendPeers sends to so many peers in turn.
+func benchmarkSendPeers(b *testing.B, peers int) {
+	benchEngines(b, 64, func(w *abitest.World, h int32, _ uint16) {
+		numbers := make([]uint32, peers)
+		for i := range numbers {
+			peer := netip.AddrPortFrom(abitest.Peer.Addr(), uint16(5000+i))
+			w.Order(h, abi.Command{Cmd: abi.CmdBindChannel, Peers: []netip.AddrPort{peer}})
+			numbers[i] = uint32(w.Peer(h, w.Control(abi.AppendPeer(nil, peer))))
+		}
+		for i := range 64 {
+			d := abi.Desc{
+				Client: h, Kind: abi.KindSend, Peer: numbers[i%peers], Offset: w.Layout.Arena.Offset + 64 + uint32(i)*2048,
+				Length: 1200, Count: 1,
+			}
+			d.Store(w.Layout.In.At(w.Region, i))
+		}
+	}, func(e engine) { e.send(1000, 64) })
+}
+
+func BenchmarkEngineSend64Peers8(b *testing.B)  { benchmarkSendPeers(b, 8) }
+func BenchmarkEngineSend64Peers64(b *testing.B) { benchmarkSendPeers(b, 64) }
+
 func BenchmarkEngineSendRun54(b *testing.B) {
 	benchEngines(b, 54, func(w *abitest.World, h int32, _ uint16) {
 		d := abi.Desc{

@@ -3,6 +3,7 @@ package instance
 import (
 	"math"
 	"net/netip"
+	"time"
 
 	"github.com/turnwasm/turnwasm/client"
 	"github.com/turnwasm/turnwasm/wasm/abi"
@@ -30,11 +31,11 @@ type lane struct {
 	header uint32    // of ChannelData, the length left open
 	out    abi.Words // the out-descriptor; offset, length, count and tag left open
 	client *client.Client
-	way    client.Lane
+	until  time.Duration
 }
 
 // lanes are those of one direction. Each has one place where it can be.
-type lanes [16]lane
+type lanes [256]lane
 
 // sendingLane is where the lane of an in-descriptor to send is, if there is one:
 // by client and peer number or port.
@@ -56,7 +57,7 @@ func (in *Instance) forget() {
 
 // renew says whether a lane of an earlier call still holds.
 func (in *Instance) renew(l *lane) bool {
-	if l.epoch != in.epoch || l.client == nil || !l.client.Holds(in.now, &l.way) {
+	if l.epoch != in.epoch || l.client == nil || !l.client.Holds(in.now, l.until) {
 		return false
 	}
 	l.stamp = in.stamp
@@ -74,7 +75,7 @@ func (in *Instance) laySending(e *entry, d *abi.Words, peer netip.AddrPort) bool
 	in.lay(l, e, d, way)
 	l.from, l.first, l.last = d.Get(1)>>32, d.Get(5), d.Get(6)
 	to := abi.EndpointOf(way.Server)
-	l.says(abi.KindTransmit, 0, 0, &to)
+	l.says(abi.KindTransmit, way.Flow, 0, 0, &to)
 	return true
 }
 
@@ -92,7 +93,7 @@ func (in *Instance) layReceiving(e *entry, d *abi.Words, header uint32) bool {
 	in.lay(l, e, d, way)
 	l.from = d.Get(1) & math.MaxUint32
 	at := abi.EndpointOf(way.Peer)
-	l.says(abi.KindData, e.peers.number(way.Peer), uint32(way.Number), &at)
+	l.says(abi.KindData, way.Flow, e.peers.number(way.Peer), uint32(way.Number), &at)
 	return true
 }
 
@@ -100,14 +101,14 @@ func (in *Instance) layReceiving(e *entry, d *abi.Words, header uint32) bool {
 func (in *Instance) lay(l *lane, e *entry, d *abi.Words, way client.Lane) {
 	*l = lane{
 		stamp: in.stamp, epoch: in.epoch, head: d.Get(0), header: client.LaneHeader(way.Number, 0),
-		client: &e.client, way: way,
+		client: &e.client, until: way.Until,
 	}
 }
 
 // says sets what the lane's out-descriptors have in common.
-func (l *lane) says(kind abi.Kind, peer, channel uint32, at *abi.Endpoint) {
+func (l *lane) says(kind abi.Kind, flow client.Flow, peer, channel uint32, at *abi.Endpoint) {
 	abi.View(l.out[:]).Packet(&abi.Packet{
-		Client: int32(uint32(l.head)), Kind: kind, Flow: uint32(l.way.Flow), Peer: peer, Channel: channel,
+		Client: int32(uint32(l.head)), Kind: kind, Flow: uint32(flow), Peer: peer, Channel: channel,
 	}, at)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/turnwasm/turnwasm/client/turntest"
 	"github.com/turnwasm/turnwasm/wasm/abi"
 	"github.com/turnwasm/turnwasm/wasm/abitest"
+	"github.com/turnwasm/turnwasm/wasm/instance"
 )
 
 // twins are two instances that get the same calls: one with lanes, one in which
@@ -71,10 +72,10 @@ func newTwins(t *testing.T, seed uint64, narrow bool) *twins {
 		tw.order(h[0], abi.Command{Cmd: abi.CmdUnbindChannel, Peers: twinPeers[2:3]})
 		tw.order(h[0], abi.Command{Cmd: abi.CmdCreatePermission, Peers: twinPeers[3:4]})
 		// Their numbers lie so that their lanes have one place.
-		for n := range 40 {
+		for n := range 2*instance.Lanes + 10 {
 			peer := netip.AddrPortFrom(twinPeers[4].Addr(), uint16(5000+n))
-			if n%16 == 0 && n/16 <= i {
-				peer = twinPeers[n/16]
+			if n%instance.Lanes == 0 && n/instance.Lanes <= i {
+				peer = twinPeers[n/instance.Lanes]
 			}
 			tw.number(h[0], peer)
 		}
@@ -212,7 +213,7 @@ func (tw *twins) batch(kind abi.Kind) {
 
 func (tw *twins) anyPeer() (d abi.Desc) {
 	if tw.rng.IntN(2) == 0 && !tw.narrow {
-		d.Peer = []uint32{1, 17, 33, uint32(tw.rng.IntN(50))}[tw.rng.IntN(4)]
+		d.Peer = uint32([]int{1, 1 + instance.Lanes, 1 + 2*instance.Lanes, tw.rng.IntN(3 * instance.Lanes)}[tw.rng.IntN(4)])
 		return d
 	}
 	known := len(twinPeers)
