@@ -82,7 +82,11 @@ func (m *mirror) take(b []byte, from netip.AddrPort) {
 	}
 	m.server.Handle(time.Since(m.start), m.addr(), from, b)
 	for d, ok := m.server.Poll(); ok; d, ok = m.server.Poll() {
-		_, _ = m.sock.WriteToUDPAddrPort(d.Data, d.To)
+		if d.From == m.addr() {
+			_, _ = m.sock.WriteToUDPAddrPort(d.Data, d.To)
+		} else if m.hear != nil {
+			m.hear(d.Data) // a peer would
+		}
 	}
 }
 

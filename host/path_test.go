@@ -95,6 +95,64 @@ func TestErrorOfQueuedWriteComesWithTheNext(t *testing.T) {
 	})
 }
 
+// A write that gets the turn while others are still queued goes behind them.
+func TestWriteGoesBehindTheQueue(t *testing.T) {
+	mirrored(t, func(t *testing.T, c *Conn, m *mirror) {
+		h := hammerOn(t, m, c)
+		c.out.turn.Lock()
+		for seq := range uint32(3) {
+			if _, err := c.WriteToAddrPort(stamped(make([]byte, 50), 1, seq+1), benchPeer); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.out.turn.Unlock() // and does not look, yet
+		if _, err := c.WriteToAddrPort(stamped(make([]byte, 50), 1, 4), benchPeer); err != nil {
+			t.Fatal(err)
+		}
+		await(func() bool { return h.lastOf(m, 1) == 4 })
+		c.out.turn.Lock()
+		if _, err := c.WriteToAddrPort(stamped(make([]byte, 50), 1, 5), benchPeer); err != nil {
+			t.Fatal(err)
+		}
+		c.out.turn.Unlock()
+		_, err := c.WriteBatch([]Message{{Buffer: stamped(make([]byte, 50), 1, 6), Peer: benchPeer}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		await(func() bool { return h.lastOf(m, 1) == 6 })
+	})
+}
+
+func (h *hammer) lastOf(m *mirror, writer byte) uint32 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return h.last[writer]
+}
+
+// Without a channel the machine writes longer headers around payloads that were
+// packed closely: none of them is touched.
+func TestBatchWithoutChannelKeepsItsPayloads(t *testing.T) {
+	mirrored(t, func(t *testing.T, c *Conn, m *mirror) {
+		h := hammerOn(t, m, c)
+		peer := netip.AddrPortFrom(benchPeer.Addr(), benchPeer.Port()+1) // it has the permission
+		seq := uint32(0)
+		for range 20 {
+			var ms []Message
+			for _, size := range []int{300, 200, 100, 500, 500, 500, 70, 900, 900, 30, 1200, 31, 32, 33} {
+				seq++
+				ms = append(ms, Message{Buffer: stamped(make([]byte, size), 1, seq), Peer: peer})
+			}
+			if n, err := c.WriteBatch(ms); err != nil || n != len(ms) {
+				t.Fatalf("WriteBatch: %d, %v", n, err)
+			}
+		}
+		await(func() bool { return h.lastOf(m, 1) == seq })
+		if n := c.Stats().PayloadsSent; n != uint64(seq) {
+			t.Errorf("%d payloads were sent, want %d", n, seq)
+		}
+	})
+}
+
 func (w *writer) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
