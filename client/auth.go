@@ -61,7 +61,7 @@ func (cr *credential) addTo(m *stun.Message, nonce string) {
 	addBytes(m, stun.AttrUsername, cr.username)
 	addBytes(m, stun.AttrRealm, cr.realm)
 	addBytes(m, stun.AttrNonce, []byte(nonce))
-	add(m, stun.MessageIntegrity(cr.key[:]))
+	added(m, stun.MessageIntegrity(cr.key[:]).AddTo(m))
 }
 
 // auth is what the client knows of itself and of the server's challenge.

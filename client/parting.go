@@ -26,7 +26,7 @@ func (c *Client) Parting(now time.Duration, buf []byte) (t Transmit, until time.
 // has room for releaseSize bytes.
 func (c *Client) releaseMessage(buf []byte, id transactionID) []byte {
 	m := c.newMessageIn(buf, stun.MethodRefresh, id)
-	add(m, lifetime(0))
+	added(m, lifetime(0).AddTo(m))
 	c.seal(m, c.releaseSigner(), c.auth.nonce)
 	return m.Raw
 }
