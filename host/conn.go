@@ -11,6 +11,10 @@ import (
 
 // Conn is a client with its sockets: a net.PacketConn whose address is the
 // relayed transport address.
+//
+// Locks are taken in this order: the turn to send (out.turn), a slot of the
+// arena, the instance's (driver.mu), and those of the reader, the writer, the
+// outbox and the events, of which nobody holds two.
 type Conn struct {
 	rt       *Runtime
 	driver   *driver
@@ -54,7 +58,7 @@ type Conn struct {
 func newConn(rt *Runtime, s settings, t *transport) *Conn {
 	c := &Conn{
 		rt: rt, settings: s, server: t.server,
-		events:  eventQueue{queue: make(chan Event, s.EventQueue)},
+		events:  eventQueue{most: s.EventQueue},
 		closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	c.in.init(c, s.ReceiveQueue)
@@ -115,7 +119,7 @@ func (c *Conn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.Relayed()
 // Events hands out what happens, DataReceived apart. What is not taken waits
 // in a bounded queue; what does not fit is dropped, and Stats counts it. The
 // channel is closed after client.Closed.
-func (c *Conn) Events() <-chan Event { return c.events.queue }
+func (c *Conn) Events() <-chan Event { return c.events.channel() }
 
 // flowOf is the socket of a flow, nil when it is not there any more.
 func (c *Conn) flowOf(flow client.Flow) *transport {

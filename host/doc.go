@@ -25,6 +25,28 @@
 // has not taken waits in a bounded queue; when that is full, what comes is
 // dropped and counted, as a socket does.
 //
+// # Many packets
+//
+// A system call costs ten times what all the rest of a packet does, so the
+// kernel is asked once for many of them wherever that is possible.
+//
+// ReadBatch and WriteBatch move Messages: payloads, or runs of equal ones packed
+// back to back, which on Linux are one call to the kernel and one to the
+// machine. Unlike payloads go together too.
+//
+//	n, err := conn.WriteBatch([]host.Message{{Buffer: frame, Peer: peer, Segment: 1200}})
+//
+// WriteTo gains from this by itself. A lone write goes out before it returns, on
+// the caller's goroutine. Payloads that are written while another goroutine
+// sends, and those of a tight loop, wait for a moment and go out together. The
+// queue is bounded: a full one makes WriteTo wait, up to the write deadline.
+// What becomes of a payload that waited is the error of a later write, once; a
+// Close sends it before the release. Payloads of one goroutine stay in order.
+//
+// ReadFrom and ReadBatch read the socket themselves, so a payload wakes nobody
+// but who wants it. While nobody reads, a goroutine of the Conn's does, and keeps
+// payloads in the queue: refreshes, commands and Close need no reader.
+//
 // # Closing
 //
 // Close releases the allocation and waits for the server's verdict, at most

@@ -3,18 +3,31 @@ package host
 import (
 	"fmt"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"github.com/turnwasm/turnwasm/client"
 )
 
-// eventQueue is Events' bounded queue. It is written under the instance's lock.
+// eventQueue is Events' bounded queue. It takes memory for what happens, and
+// for its whole length when somebody asks for it.
 type eventQueue struct {
-	queue   chan Event
+	most    int
 	dropped atomic.Uint64
+
+	mu     sync.Mutex
+	early  []Event    // what happened before that
+	queue  chan Event // nil before that
+	closed bool
 }
 
 func (q *eventQueue) put(e Event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.queue == nil && len(q.early) < q.most {
+		q.early = append(q.early, e)
+		return
+	}
 	select {
 	case q.queue <- e:
 	default:
@@ -22,7 +35,30 @@ func (q *eventQueue) put(e Event) {
 	}
 }
 
-func (q *eventQueue) close() { close(q.queue) }
+// channel is what Events answers.
+func (q *eventQueue) channel() <-chan Event {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.queue != nil {
+		return q.queue
+	}
+	q.queue = make(chan Event, q.most)
+	for _, e := range q.early {
+		q.queue <- e
+	}
+	if q.early = nil; q.closed {
+		close(q.queue)
+	}
+	return q.queue
+}
+
+func (q *eventQueue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed = true; q.queue != nil {
+		close(q.queue)
+	}
+}
 
 // peerTable is what the server has confirmed, so that asking for it again does
 // not wait for an event that is told once.
