@@ -70,7 +70,9 @@ func startWazero(ctx context.Context, o wazeroOptions, folder *cacheFolder) (*wa
 		f.cache = cache
 		config = config.WithCompilationCache(cache)
 	}
-	if o.memoryLimit > 0 {
+	// Where the whole maximum is taken at once wazero refuses a smaller limit:
+	// there the module alone keeps to it.
+	if o.memoryLimit > 0 && memoryStays {
 		config = config.WithMemoryLimitPages(uint32(min(o.memoryLimit/wasmPage, 1<<16)))
 	}
 	f.runtime = wazero.NewRuntimeWithConfig(ctx, config)
