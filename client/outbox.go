@@ -50,6 +50,10 @@ func (c *Client) PollTransmit() (Transmit, bool) {
 	return Transmit{Flow: t.flow, To: c.cfg.server, Data: t.data}, true
 }
 
+// emit queues an event. It is not inlined: its callers are many, and the module
+// would grow by 23 KB.
+//
+//go:noinline
 func (c *Client) emit(e Event) {
 	if c.events == nil {
 		c.events = make([]Event, 0, 2) // mostly PartingChanged, and why

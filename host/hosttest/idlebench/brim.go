@@ -17,8 +17,6 @@ type Full struct {
 	Clients, Memory, Peak int
 	// Refused is how many commands were for want of memory.
 	Refused int
-	// Refusal is the processor time of a turn_open that refuses.
-	Refusal time.Duration
 }
 
 // Brim fills an instance with clients until turn_open refuses, at most so
@@ -35,7 +33,7 @@ func Brim(ctx context.Context, m *Module, most int, late bool) (Full, error) {
 	defer f.module.Close(ctx)
 	f.header.SetMemoryLimit(uint32(min(m.memoryLimit, uint64(f.header.MemoryLimit()))))
 	n := f.fill(late)
-	full := Full{Clients: n, Memory: f.memory(), Refusal: f.refusal()}
+	full := Full{Clients: n, Memory: f.memory()}
 	f.run(f.now + time.Second)
 	f.deafness(n)
 	f.run(f.now + 10*time.Minute)
@@ -58,18 +56,6 @@ func (f *fleet) fill(late bool) (n int) {
 	}
 	f.note(fmt.Errorf("%w: %d clients and no end", errFailed, n))
 	return n
-}
-
-// refusal is what turn_open takes to refuse.
-func (f *fleet) refusal() time.Duration {
-	const times = 1000
-	f.resetCalls()
-	for range times {
-		if err := f.open(len(f.users) - 1); !errors.Is(err, client.ErrLimit) {
-			f.note(fmt.Errorf("%w: refused, then %v", errFailed, err))
-		}
-	}
-	return f.calls.Total / times
 }
 
 // deafness: all refresh in one instant, and the server hears none of it for as
