@@ -1,10 +1,12 @@
 package host
 
 import (
+	"bytes"
 	"net/netip"
 	"testing"
 	"time"
 
+	"github.com/turnwasm/turnwasm/client/turntest"
 	"github.com/turnwasm/turnwasm/host/hosttest"
 )
 
@@ -87,6 +89,63 @@ func writeBatches(b *testing.B, c *Conn, ms []Message) {
 			b.Fatal(n, err)
 		}
 	}
+}
+
+// spring is a wire that always has the same run to read.
+type spring struct {
+	wire
+	run []byte
+}
+
+func (s spring) receive(in intake) error {
+	in.end(copy(in.begin(), s.run), 1204, nil)
+	return nil
+}
+
+// benchReads is benchPath for what comes in: runs of 54.
+func benchReads(b *testing.B, read func(b *testing.B, c *Conn)) {
+	for _, e := range []Engine{Native, Wasm} {
+		b.Run(e.String(), func(b *testing.B) {
+			m := newMirror(b)
+			c := mirrorConn(b, e, m)
+			run := bytes.Repeat(turntest.ChannelData(c.peers.channels[benchPeer], make([]byte, 1200)), 54)
+			real := c.flows[0].wire
+			c.flows[0].wire = spring{real, run}
+			// The background is in the real one, and comes back with this echo.
+			if _, err := c.WriteToAddrPort([]byte("x"), benchPeer); err != nil {
+				b.Fatal(err)
+			}
+			if _, _, err := c.ReadFrom(run[:0]); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			read(b, c)
+			c.flows[0].wire = real
+		})
+	}
+}
+
+func BenchmarkPathReadBatch(b *testing.B) {
+	benchReads(b, func(b *testing.B, c *Conn) {
+		ms := []Message{{Buffer: make([]byte, 1<<16), Segment: 1}}
+		for b.Loop() {
+			if _, err := c.ReadBatch(ms); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/54, "ns/packet")
+	})
+}
+
+func BenchmarkPathReadFrom(b *testing.B) {
+	benchReads(b, func(b *testing.B, c *Conn) {
+		into := make([]byte, 2048)
+		for b.Loop() {
+			if _, _, err := c.ReadFrom(into); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func BenchmarkPathWriteTo(b *testing.B) {
