@@ -31,15 +31,27 @@ const (
 // buffer is full. Neither locks anything but the socket.
 type transport struct {
 	flow          client.Flow
-	sock          *net.UDPConn
+	sock          socket
 	local, server netip.AddrPort
 	trace         *Trace
 	wire          wire
 }
 
+// socket is what there is to do to one beside moving datagrams.
+type socket interface {
+	// SyscallConn is for socket options.
+	SyscallConn() (syscall.RawConn, error)
+	SetReadDeadline(at time.Time) error
+	SetWriteDeadline(at time.Time) error
+	Close() error
+}
+
 // wire moves datagrams between a connected socket and memory, many in one
 // system call where the system can.
 type wire interface {
+	// one hands a datagram to the kernel, and says whether it took it; see
+	// transport.send.
+	one(b []byte) (sent bool, err error)
 	// ship hands the cargo to the kernel and answers how many datagrams it took.
 	// It may have taken all and yet answer a path error; see transport.send.
 	ship(c cargo) (n int, err error)
@@ -80,9 +92,9 @@ func openTransport(ctx context.Context, flow client.Flow, local, server netip.Ad
 	s.sizeBuffers(sock)
 	at := sock.LocalAddr().(*net.UDPAddr).AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
-	return &transport{
-		flow: flow, sock: sock, local: at, server: server, trace: s.Trace, wire: newWire(sock, s.cut),
-	}, nil
+	t := &transport{flow: flow, local: at, server: server, trace: s.Trace}
+	t.sock, t.wire = newWire(sock, s.cut)
+	return t, nil
 }
 
 // send sends one datagram. A connected socket answers a write with the ICMP
@@ -92,20 +104,8 @@ func (t *transport) send(b []byte) error {
 	if t.trace != nil {
 		t.trace.datagram(time.Now(), t.local, t.server, b)
 	}
-	_, err := write(t.sock, b)
+	_, err := t.wire.one(b)
 	return err
-}
-
-// write writes one datagram, as send says.
-func write(sock *net.UDPConn, b []byte) (sent bool, err error) {
-	_, err = sock.Write(b)
-	if isPathError(err) {
-		if _, again := sock.Write(b); again != nil {
-			return false, again
-		}
-		return true, err
-	}
-	return err == nil, err
 }
 
 // sendRun sends the datagrams of segment bytes that lie back to back in b; the

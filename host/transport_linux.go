@@ -23,26 +23,41 @@ type offloadWire struct {
 
 // newWire takes what the kernel has. A kernel from before UDP_SEGMENT does not
 // refuse it with a message, it would send a run as one datagram: so it is asked
-// before. Such a kernel, and one that keeps its sockets from us, is left to
-// package net.
-func newWire(sock *net.UDPConn, cut *atomic.Uint64) wire {
-	raw, err := sock.SyscallConn()
-	if err != nil {
-		return &plainWire{sock: sock, cut: cut}
-	}
+// before. A socket that cannot be taken over is left to package net.
+func newWire(sock *net.UDPConn, cut *atomic.Uint64) (socket, wire) {
 	local := sock.LocalAddr().(*net.UDPAddr)
-	w := &offloadWire{raw: raw, six: local.IP.To4() == nil, sendmmsg: sendmmsg}
-	w.in.bind(raw, cut)
-	err = raw.Control(func(fd uintptr) {
+	quiet, err := quieten(sock)
+	if err != nil {
+		return sock, &plainWire{sock: sock, cut: cut}
+	}
+	w := &offloadWire{raw: quiet, six: local.IP.To4() == nil, sendmmsg: sendmmsg}
+	w.in.bind(quiet, cut)
+	_ = quiet.Control(func(fd uintptr) {
 		_, err := unix.GetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT)
 		w.runs.Store(err == nil)
 		// Without UDP_GRO the datagrams come one by one.
 		_ = unix.SetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_GRO, 1)
 	})
-	if err != nil {
-		return &plainWire{sock: sock, cut: cut}
+	return quiet, w
+}
+
+func (w *offloadWire) one(b []byte) (sent bool, err error) {
+	l := letters.Get().(*letter)
+	defer l.leave()
+	l.b = b
+	for range 2 {
+		if e := w.raw.Write(l.try); e != nil {
+			return false, e
+		}
+		if l.errno == 0 {
+			return true, err
+		}
+		err = os.NewSyscallError("write", l.errno)
+		if !worthAnother(l.errno) {
+			break
+		}
 	}
-	return w
+	return false, err
 }
 
 func (w *offloadWire) receive(in intake) error { return w.in.receive(in) }

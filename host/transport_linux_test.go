@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"os"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -24,6 +25,7 @@ func init() {
 		return t.wire.(*plainWire).cut.Load()
 	}
 	longDatagram, longest = 40000, maxRunBytes
+	wireKinds["plain"] = makePlain
 	wireKinds["without runs"] = func(t *transport) { t.wire.(*offloadWire).runs.Store(false) }
 	wireKinds["runs are refused"] = func(t *transport) {
 		t.wire.(*offloadWire).sendmmsg = refusingRuns(unix.EIO)
@@ -33,6 +35,26 @@ func init() {
 			return sendmmsg(fd, messages[:1])
 		}
 	}
+}
+
+// makePlain hands the transport's socket to package net.
+func makePlain(t *transport) {
+	w := t.wire.(*offloadWire)
+	_ = w.raw.Control(func(fd uintptr) {
+		copied, err := unix.Dup(int(fd))
+		if err != nil {
+			panic(err)
+		}
+		file := os.NewFile(uintptr(copied), "udp")
+		defer file.Close()
+		sock, err := net.FileConn(file)
+		if err != nil {
+			panic(err)
+		}
+		t.wire = &plainWire{sock: sock.(*net.UDPConn), cut: new(atomic.Uint64)}
+	})
+	_ = t.sock.Close()
+	t.sock = t.wire.(*plainWire).sock
 }
 
 // refusingRuns is a kernel, or a device, that does not take runs.
@@ -116,7 +138,9 @@ func peer(t *testing.T, tr *transport, far *net.UDPConn) *transport {
 	}
 	must(t, raw.Control(func(fd uintptr) { err = unix.Connect(int(fd), to) }))
 	must(t, err)
-	return &transport{sock: far, local: tr.server, server: tr.local, wire: newWire(far, new(atomic.Uint64))}
+	sock, wire := newWire(far, new(atomic.Uint64))
+	t.Cleanup(func() { sock.Close() })
+	return &transport{sock: sock, local: tr.server, server: tr.local, wire: wire}
 }
 
 // TestRunsArriveAsRuns: from a socket that cuts to one that coalesces, with what

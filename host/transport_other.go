@@ -7,4 +7,6 @@ import (
 	"sync/atomic"
 )
 
-func newWire(sock *net.UDPConn, cut *atomic.Uint64) wire { return &plainWire{sock: sock, cut: cut} }
+func newWire(sock *net.UDPConn, cut *atomic.Uint64) (socket, wire) {
+	return sock, &plainWire{sock: sock, cut: cut}
+}

@@ -13,9 +13,20 @@ type plainWire struct {
 	room []byte // nil before the first receive
 }
 
+func (w *plainWire) one(b []byte) (sent bool, err error) {
+	_, err = w.sock.Write(b)
+	if isPathError(err) {
+		if _, again := w.sock.Write(b); again != nil {
+			return false, again
+		}
+		return true, err
+	}
+	return err == nil, err
+}
+
 func (w *plainWire) ship(c cargo) (n int, err error) {
 	for ; n < c.count(); n++ {
-		sent, e := write(w.sock, c.at(n))
+		sent, e := w.one(c.at(n))
 		if !sent {
 			return n, e
 		}

@@ -21,7 +21,6 @@ import (
 // files add what their system has.
 var wireKinds = map[string]func(t *transport){
 	"system's": func(*transport) {},
-	"plain":    func(t *transport) { t.wire = &plainWire{sock: t.sock, cut: new(atomic.Uint64)} },
 }
 
 // longDatagram is what every system sends, and longest what this one does.
