@@ -31,7 +31,7 @@ const (
 // buffer is full. Neither locks anything but the socket.
 type transport struct {
 	flow          client.Flow
-	sock          *net.UDPConn
+	sock          socket
 	local, server netip.AddrPort
 	trace         *Trace
 	wire          wire
@@ -59,6 +59,18 @@ type intake interface {
 	end(n, segment int, err error) (more bool)
 }
 
+// socket is what a transport needs of a connected UDP socket, as *net.UDPConn
+// has it.
+type socket interface {
+	Read([]byte) (int, error)
+	Write([]byte) (int, error)
+	LocalAddr() net.Addr
+	SyscallConn() (syscall.RawConn, error)
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+	Close() error
+}
+
 // openTransport connects a socket to the server, from the local address if it
 // is not zero.
 func openTransport(ctx context.Context, flow client.Flow, local, server netip.AddrPort, s *settings) (*transport, error) {
@@ -72,12 +84,13 @@ func openTransport(ctx context.Context, flow client.Flow, local, server netip.Ad
 	if err != nil {
 		return nil, err
 	}
-	sock, ok := conn.(*net.UDPConn)
+	udp, ok := conn.(*net.UDPConn)
 	if !ok {
 		conn.Close()
 		return nil, fmt.Errorf("a UDP socket is a %T", conn)
 	}
-	s.sizeBuffers(sock)
+	s.sizeBuffers(udp)
+	sock := quiet(udp)
 	at := sock.LocalAddr().(*net.UDPAddr).AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	return &transport{
@@ -97,7 +110,7 @@ func (t *transport) send(b []byte) error {
 }
 
 // write writes one datagram, as send says.
-func write(sock *net.UDPConn, b []byte) (sent bool, err error) {
+func write(sock socket, b []byte) (sent bool, err error) {
 	_, err = sock.Write(b)
 	if isPathError(err) {
 		if _, again := sock.Write(b); again != nil {

@@ -25,7 +25,7 @@ type offloadWire struct {
 // refuse it with a message, it would send a run as one datagram: so it is asked
 // before. Such a kernel, and one that keeps its sockets from us, is left to
 // package net.
-func newWire(sock *net.UDPConn, cut *atomic.Uint64) wire {
+func newWire(sock socket, cut *atomic.Uint64) wire {
 	raw, err := sock.SyscallConn()
 	if err != nil {
 		return &plainWire{sock: sock, cut: cut}

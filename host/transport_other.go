@@ -7,4 +7,7 @@ import (
 	"sync/atomic"
 )
 
-func newWire(sock *net.UDPConn, cut *atomic.Uint64) wire { return &plainWire{sock: sock, cut: cut} }
+// quiet leaves the socket as it is: see quiet_linux.go.
+func quiet(sock *net.UDPConn) socket { return sock }
+
+func newWire(sock socket, cut *atomic.Uint64) wire { return &plainWire{sock: sock, cut: cut} }

@@ -1,14 +1,13 @@
 package host
 
 import (
-	"net"
 	"sync/atomic"
 	"syscall"
 )
 
 // plainWire takes one system call for each datagram: what works everywhere.
 type plainWire struct {
-	sock *net.UDPConn
+	sock socket
 	cut  *atomic.Uint64
 	room []byte // nil before the first receive
 }
