@@ -80,8 +80,9 @@
 // deposit from the session's socket, up to five times, until the server has
 // answered it, and then closes the socket. A proper goodbye is a withdrawal: a
 // page that has released deposits nothing (the machine says so with a parting
-// of length 0) and then closes the session. A withdrawal that is lost costs
-// nobody anything: the allocation is gone already.
+// of length 0), waits for its DEPOSITED, and then closes the session; a close
+// throws away what is still on its way. A withdrawal that is lost harms nobody:
+// the allocation is gone already.
 //
 // A deposit is a well-formed STUN Refresh request with one LIFETIME, 0, of at
 // most MaxDeposit bytes. Nothing else can be sent after the session's end.

@@ -77,7 +77,7 @@ func readPacket(r io.Reader, buf []byte) ([]byte, error) {
 	return buf[:n], err
 }
 
-// isTURN: a STUN message or ChannelData, by its first bytes.
+// isTURN: a STUN message or ChannelData, by its header.
 //
 // https://www.rfc-editor.org/rfc/rfc8656#section-12 table 3
 func isTURN(b []byte) bool {
@@ -88,5 +88,5 @@ func isTURN(b []byte) bool {
 	case b[0] < 4:
 		return len(b) >= 20 && binary.BigEndian.Uint32(b[4:]) == cookie
 	}
-	return b[0]>>4 == 4
+	return b[0]>>4 == 4 && len(b)-4 >= int(binary.BigEndian.Uint16(b[2:]))
 }
