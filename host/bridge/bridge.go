@@ -38,7 +38,7 @@ type Bridge struct {
 	sessions map[*session]struct{}
 	draining bool
 
-	empty    *sync.Cond // of mu: sessions may have become empty
+	empty *sync.Cond // of mu: sessions may have become empty
 
 	stop    context.Context // done when nothing is accepted any more
 	halt    context.CancelFunc

@@ -42,6 +42,8 @@ func (b *browser) connect(ctx context.Context, at netip.AddrPort) (*quic.Conn, e
 // page is a session and the machine that uses it.
 type page struct {
 	quic    *quic.Conn
+	client  *webtransport.ClientConn
+	url     string
 	session *webtransport.Session
 	status  int // of the CONNECT
 
@@ -72,19 +74,23 @@ func (b *browser) dial(ctx context.Context, at netip.AddrPort, query string, hea
 		return nil, err
 	}
 	p := &page{quic: qc, streams: map[byte]*webtransport.Stream{}, frames: make(chan frame, 64)}
-	d := &webtransport.Transport{
-		TLSClientConfig: &tls.Config{}, QUICConfig: b.quicConfig(),
-		DialAddr: func(context.Context, string, *tls.Config, *quic.Config) (*quic.Conn, error) { return qc, nil },
+	if p.client, err = new(webtransport.Transport).NewClientConn(qc); err != nil {
+		return nil, err
 	}
 	if header == nil {
 		header = http.Header{"Origin": {b.origin}}
 	}
-	rsp, session, err := d.Dial(ctx, "https://"+at.String()+query, header)
-	if rsp != nil {
-		p.status = rsp.StatusCode
-	}
-	p.session = session
+	p.url = "https://" + at.String()
+	p.status, p.session, err = p.connect(ctx, query, header)
 	return p, err
+}
+
+func (p *page) connect(ctx context.Context, query string, header http.Header) (status int, s *webtransport.Session, err error) {
+	rsp, s, err := p.client.Dial(ctx, p.url+query, header)
+	if rsp != nil {
+		status = rsp.StatusCode
+	}
+	return status, s, err
 }
 
 // greet takes the bridge's streams and its WELCOME.
@@ -306,8 +312,11 @@ func (p *page) settle(ctx context.Context) error {
 
 // end is the bridge's word why the session is over.
 func (p *page) end() error {
-	_, err := p.session.AcceptStream(context.Background())
-	return err
+	for {
+		if _, err := p.session.AcceptStream(context.Background()); err != nil {
+			return err
+		}
+	}
 }
 
 // release closes the allocation, and the session after it.

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"net"
 	"testing"
 
 	"github.com/turnwasm/turnwasm/client"
@@ -38,12 +39,11 @@ func TestEchoThroughTheRelay(t *testing.T) {
 }
 
 func TestPathErrorReachesThePage(t *testing.T) {
-	server := hosttest.NeedPion(t, hosttest.PionOptions{})
-	r := newRig(t, nil, server.Addr())
-	p := r.open(newBrowser(t), server.Addr())
-	if err := server.Close(); err != nil { // ICMP from now on
-		t.Fatal(err)
-	}
+	server := silentServer(t)
+	nobody := server.LocalAddr().(*net.UDPAddr).AddrPort()
+	server.Close() // ICMP from now on
+	r := newRig(t, nil, nobody)
+	p := r.open(newBrowser(t), nobody)
 	p.do(func() { _ = p.machine.Allocate(p.now()) })
 	if _, err := p.awaitFrame(soon(t), framePathError); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,7 +75,7 @@ func newRig(t testing.TB, change func(*Config), servers ...netip.AddrPort) *rig 
 	go func() { r.served <- r.Serve(conn) }()
 	t.Cleanup(func() {
 		r.Close()
-		if err := <-r.served; err != nil {
+		if err := <-r.served; err != nil && !errors.Is(err, ErrClosed) { // stopped before it began
 			t.Errorf("Serve: %v", err)
 		}
 		conn.Close()
@@ -232,4 +233,33 @@ func echo(t testing.TB, p *page, peer netip.AddrPort, size int) {
 	if string(e.Data) != string(payload) || e.Peer != peer {
 		t.Fatalf("%d bytes came back from %v, want the %d that were sent to %v", len(e.Data), e.Peer, size, peer)
 	}
+}
+
+// mutableConn loses what is sent once it is mute.
+type mutableConn struct {
+	net.PacketConn
+	mute atomic.Bool
+}
+
+func (c *mutableConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	if c.mute.Load() {
+		return len(b), nil
+	}
+	return c.PacketConn.WriteTo(b, to)
+}
+
+// newMutableBrowser is a browser whose machine can lose its network.
+func newMutableBrowser(t testing.TB) (b *browser, mute func()) {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", netUDP(netip.AddrPortFrom(loopback, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &mutableConn{PacketConn: conn}
+	b = &browser{transport: &quic.Transport{Conn: m}, origin: pageOrigin}
+	t.Cleanup(func() {
+		b.transport.Close()
+		conn.Close()
+	})
+	return b, func() { m.mute.Store(true) }
 }

@@ -203,4 +203,3 @@ func (b *Bridge) exit(s *session) {
 	b.meters.sessions.Dec()
 	b.empty.Broadcast()
 }
-
