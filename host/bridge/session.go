@@ -141,7 +141,7 @@ func (s *session) fail(code Code, format string, args ...any) {
 
 // watch returns when the session is over.
 func (s *session) watch() *ending {
-	timer := time.NewTimer(s.bridge.limits.Start)
+	timer := time.NewTimer(min(s.bridge.limits.Start, s.bridge.limits.Idle))
 	defer timer.Stop()
 	for {
 		select {
