@@ -243,7 +243,7 @@ func TestFailures(t *testing.T) {
 		"open nofolder":    dev + "-pages nofolder",
 		"missing port":     dev + "-metrics localhost",
 		"open nocert":      "-listen 127.0.0.1:0 -cert nocert -key k -server turn:192.0.2.1 -origin *",
-		"invalid port":     "-listen 127.0.0.1:x -cert nocert -key k -server turn:192.0.2.1 -origin *",
+		"unknown port":     "-listen 127.0.0.1:x -cert nocert -key k -server turn:192.0.2.1 -origin *",
 	} {
 		out, err := command(t, strings.Fields(args)...).CombinedOutput()
 		var exit *exec.ExitError

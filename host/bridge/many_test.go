@@ -1,13 +1,10 @@
 package bridge
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,7 +38,7 @@ func TestManySessions(t *testing.T) {
 	b := newBrowser(t)
 	doomed, mute := newMutableBrowser(t)
 
-	kill := child(t, r, server, manyKilled/scale)
+	_, _, kill := child(t, fmt.Sprintf("pages %v %s %d", r.at, serverQuery(server.Addr()), manyKilled/scale))
 	silent := openMany(t, r, doomed, server, manySilent/scale)
 	aborted := openMany(t, r, b, server, manyAborted/scale)
 	alive := openMany(t, r, b, server, (manySessions-manyAborted-manyKilled-manySilent)/scale)
@@ -119,35 +116,6 @@ func eachOf(pages []*page, do func(*page)) {
 		})
 	}
 	all.Wait()
-}
-
-// child is a browser that is a process of its own; kill kills it.
-func child(t *testing.T, r *rig, server hosttest.Server, n int) (kill func()) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%v %s %d", childVariable, r.at, serverQuery(server.Addr()), n))
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	kill = sync.OnceFunc(func() {
-		_ = cmd.Process.Kill() // by its pid: no goodbye of any kind
-		_ = cmd.Wait()
-		in.Close()
-	})
-	t.Cleanup(kill)
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if strings.TrimSpace(line) != "ready" {
-		t.Fatalf("the child says %q, %v", line, err)
-	}
-	return kill
 }
 
 // usage is what this process holds.
