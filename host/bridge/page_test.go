@@ -250,10 +250,12 @@ func (p *page) deposit(hold time.Duration, data []byte) {
 	_, _ = p.streams[streamControl].Write(controlFrame(frameDeposit, value))
 }
 
-// do runs a command of the machine's in its loop.
+// do runs a command of the machine's in its loop, and waits for it.
 func (p *page) do(command func()) {
+	done := make(chan struct{})
 	select {
-	case p.commands <- command:
+	case p.commands <- func() { command(); close(done) }:
+		<-done
 	case <-p.session.Context().Done():
 	}
 }
