@@ -120,3 +120,31 @@ func TestConnectionsAreCounted(t *testing.T) {
 	r.wantMetric(0, "connections")
 	r.open(b, server.Addr())
 }
+
+// TestAConnectWithoutDatagramsIsClosed: HTTP/3 without what WebTransport needs.
+func TestAConnectWithoutDatagramsIsClosed(t *testing.T) {
+	r, b := newRig(t, nil, elsewhere), newBrowser(t)
+	qc, err := b.connect(soon(t), r.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := new(http3.Transport).NewClientConn(qc).OpenRequestStream(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(soon(t), http.MethodConnect, "https://"+r.at.String()+Path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Proto, req.Header = "webtransport-h3", http.Header{"Origin": {pageOrigin}}
+	if err := stream.SendRequestHeader(req); err != nil {
+		t.Fatal(err)
+	}
+	rsp, err := stream.ReadResponse()
+	if err != nil || rsp.StatusCode != http.StatusBadRequest {
+		t.Errorf("the answer is %v, %v, want status 400", rsp, err)
+	}
+	<-qc.Context().Done()
+	r.wantMetric(1, "refused_total", "reason", "upgrade")
+	r.wantMetric(0, "connections")
+}

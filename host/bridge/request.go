@@ -2,8 +2,6 @@ package bridge
 
 import (
 	"net/http"
-
-	"github.com/quic-go/webtransport-go"
 )
 
 // ServeHTTP takes the CONNECT of a session, and stays until the session's
@@ -16,19 +14,21 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, reason, status)
 		return
 	}
-	wt, err := b.wt.Upgrade(w, r)
+	connect := &connectStream{responseWriter: w.(responseWriter)} // http3's own
+	wt, err := b.wt.Upgrade(connect, r)
 	if err != nil {
 		b.meters.refuse("upgrade")
 		b.log.Info("session refused", "from", r.RemoteAddr, "reason", "upgrade", "error", err)
 		http.Error(w, "no WebTransport session", http.StatusBadRequest)
+		connect.Flush()
+		c.leave() // it was used: nobody else closes it
 		return
 	}
-	s := b.newSession(wt, c)
+	s := b.newSession(wt, c, connect)
 	if end := b.admit(s, r); end != nil {
 		b.meters.refuse(end.code.String())
 		s.log.Info("session refused", "reason", end.code.String())
-		_ = wt.CloseWithError(webtransport.SessionErrorCode(end.code), end.reason)
-		c.leave()
+		s.refuse(end)
 		return
 	}
 	defer b.sockets.give(c.who)

@@ -18,6 +18,7 @@ type session struct {
 	bridge     *Bridge
 	wt         *webtransport.Session
 	connection *connection
+	connect    *connectStream
 	log        *slog.Logger
 	target     target
 	sock       *net.UDPConn
@@ -43,10 +44,10 @@ const (
 	controlQueue = 16
 )
 
-func (b *Bridge) newSession(wt *webtransport.Session, c *connection) *session {
+func (b *Bridge) newSession(wt *webtransport.Session, c *connection, connect *connectStream) *session {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &session{
-		bridge: b, wt: wt, connection: c,
+		bridge: b, wt: wt, connection: c, connect: connect,
 		log: b.log.With("session", b.lastID.Add(1), "from", wt.RemoteAddr().String()),
 		ctx: ctx, cancel: cancel,
 		control: newOutbox(ctx, controlQueue), packets: newOutbox(ctx, packetQueue),
@@ -76,10 +77,16 @@ func (s *session) run() {
 func (s *session) open() *ending {
 	end := s.openAll()
 	if end != nil {
-		s.say(end)
-		s.connection.leave()
+		s.refuse(end)
 	}
 	return end
+}
+
+// refuse ends a session that has not begun.
+func (s *session) refuse(end *ending) {
+	defer s.cancel()
+	s.say(end)
+	s.connection.leave()
 }
 
 func (s *session) openAll() *ending {
@@ -127,9 +134,7 @@ func (s *session) carry() *ending {
 }
 
 // say tells the page why its session ends.
-func (s *session) say(end *ending) {
-	_ = s.wt.CloseWithError(webtransport.SessionErrorCode(end.code), end.reason)
-}
+func (s *session) say(end *ending) { s.connect.end(end.code, end.reason) }
 
 // fail ends the session.
 func (s *session) fail(code Code, format string, args ...any) {
