@@ -65,9 +65,15 @@ func (c *connection) close(code http3.ErrCode, reason string) {
 // farewell is how long the page has to read why its session ended.
 const farewell = time.Second
 
-// leave closes the connection once the page has done so or had its time.
-func (c *connection) leave() {
-	t := time.AfterFunc(farewell, func() { c.close(http3.ErrCodeNoError, "") })
+// leave closes the connection once the page has done so or had its time. It
+// says again why, for clients that read no capsule (Deno); to HTTP/3 a code that
+// it does not know is no error.
+func (c *connection) leave(end *ending) {
+	code := http3.ErrCodeNoError
+	if end.code != 0 {
+		code = http3.ErrCode(end.code)
+	}
+	t := time.AfterFunc(farewell, func() { c.close(code, end.reason) })
 	<-c.quic.Context().Done()
 	t.Stop()
 }

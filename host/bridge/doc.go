@@ -99,5 +99,7 @@
 //	421  a second session on one QUIC connection
 //
 // The codes of a session's end are the constants Code..., HTTP's numbers where
-// HTTP has one. Each refusal is counted by its reason; see the metrics.
+// HTTP has one. A client that does not close its connection after that has it
+// closed a second later, with the same code and reason. Each refusal is counted
+// by its reason; see the metrics.
 package bridge

@@ -21,7 +21,7 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.log.Info("session refused", "from", r.RemoteAddr, "reason", "upgrade", "error", err)
 		http.Error(w, "no WebTransport session", http.StatusBadRequest)
 		connect.Flush()
-		c.leave() // it was used: nobody else closes it
+		c.leave(&ending{}) // it was used: nobody else closes it
 		return
 	}
 	s := b.newSession(wt, c, connect)

@@ -86,7 +86,7 @@ func (s *session) open() *ending {
 func (s *session) refuse(end *ending) {
 	defer s.cancel()
 	s.say(end)
-	s.connection.leave()
+	s.connection.leave(end)
 }
 
 func (s *session) openAll() *ending {
@@ -128,7 +128,7 @@ func (s *session) carry() *ending {
 	s.cancel()
 	s.say(end)
 	_ = s.sock.SetReadDeadline(time.Unix(1, 0)) // ends carryFromServer
-	s.connection.leave()                        // ends the others
+	s.connection.leave(end)                     // ends the others
 	tasks.Wait()
 	return end
 }
