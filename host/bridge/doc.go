@@ -21,7 +21,9 @@
 // "Authorization: Bearer TOKEN" instead. A QUIC connection carries one session.
 //
 // A session is one UDP socket, connected to that server: one flow of the
-// machine's. When the machine asks for another flow (NeedNewPort, FlowNeeded)
+// machine's, whose input has no source address, for it brings nothing but the
+// server's. The server's address for the machine's configuration stands in the
+// WELCOME. When the machine asks for another flow (NeedNewPort, FlowNeeded)
 // the page opens another session and closes the old one after that, so that
 // the same local port cannot come back; a new session, and not a message, for
 // otherwise datagrams of the old flow could arrive on the new one.
@@ -45,6 +47,15 @@
 //
 // The bridge drops what it cannot write to the stream soon, as a network would;
 // so should the page (desiredSize).
+//
+// # Limits
+//
+// A session counts, in all and by address, until its socket is closed. Packets
+// beyond the rates of the WELCOME are dropped, both ways; a page that does not
+// stop is ended (CodeFlood). So is one that sends no packet soon after it has
+// opened its session (15 s, unless configured otherwise: open it when there is
+// something to send), or none for idleMs (CodeIdle). Control frames count as
+// packets and are not dropped.
 //
 // # Control
 //

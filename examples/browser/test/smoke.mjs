@@ -244,7 +244,7 @@ async function stopBridge({ context, pages, coturn, process: bridge }) {
 
 /** A browser of its own; kill ends all its processes without a goodbye. */
 async function launch() {
-  const server = await chromium.launchServer({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  const server = await chromium.launchServer({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
   stopLater(() => server.kill());
   const browser = await chromium.connect(server.wsEndpoint());
   return { context: await browser.newContext(), kill: () => server.kill() };
