@@ -10,6 +10,7 @@ import (
 
 // TestTheConnectionSaysWhyToo, for who reads no capsule.
 func TestTheConnectionSaysWhyToo(t *testing.T) {
+	t.Parallel()
 	r, b := newRig(t, nil, elsewhere), newBrowser(t)
 	p, err := b.dial(soon(t), r.at, Path+"?server=turn:192.0.2.9", nil)
 	if err != nil {

@@ -84,6 +84,7 @@ func TestASessionWithoutTrafficIsClosed(t *testing.T) {
 }
 
 func TestAnIdleSessionReleases(t *testing.T) {
+	t.Parallel()
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	r := newRig(t, func(c *Config) { c.Limits.Idle = 500 * time.Millisecond }, server.Addr())
 	p := r.allocated(newBrowser(t), server.Addr())

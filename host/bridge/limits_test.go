@@ -61,6 +61,7 @@ func channelData(size int) []byte {
 }
 
 func TestAFloodIsDroppedAndThenEnded(t *testing.T) {
+	t.Parallel()
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	r := newRig(t, func(c *Config) { c.Limits.PacketsPerSecond = 50 }, server.Addr())
 	b := newBrowser(t)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestADeadSessionReleases(t *testing.T) {
+	t.Parallel()
 	servers(t, func(t *testing.T, server hosttest.Server) {
 		r, b := newRig(t, nil, server.Addr()), newBrowser(t)
 		for name, end := range map[string]func(*page){
@@ -35,6 +36,7 @@ func TestADeadSessionReleases(t *testing.T) {
 
 // TestASilentSessionReleases: its packets get lost from one moment to the next.
 func TestASilentSessionReleases(t *testing.T) {
+	t.Parallel()
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	r := newRig(t, func(c *Config) { c.Limits.Silence = 2 * time.Second }, server.Addr())
 	b, mute := newMutableBrowser(t)
@@ -47,6 +49,7 @@ func TestASilentSessionReleases(t *testing.T) {
 }
 
 func TestAPartingSurvivesLoss(t *testing.T) {
+	t.Parallel()
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	proxy := hosttest.NeedProxy(t, server)
 	r := newRig(t, nil, proxy.Addr())
@@ -72,6 +75,7 @@ func releases(proxy *hosttest.Proxy) (n int) {
 }
 
 func TestAnUnansweredPartingEnds(t *testing.T) {
+	t.Parallel()
 	server := silentServer(t)
 	r := newRig(t, nil, server.LocalAddr().(*net.UDPAddr).AddrPort())
 	p := r.open(newBrowser(t), server.LocalAddr().(*net.UDPAddr).AddrPort())

@@ -10,6 +10,7 @@ import (
 )
 
 func TestWhatIsNotTheProtocolEndsTheSession(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		do   func(*page) error
 		code Code
@@ -52,6 +53,7 @@ func TestWhatIsNotTheProtocolEndsTheSession(t *testing.T) {
 }
 
 func TestAClosedStreamClosesTheSession(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(*page){
 		"control stream ended":     func(p *page) { p.streams[streamControl].Close() },
 		"control stream reset":     func(p *page) { p.streams[streamControl].CancelWrite(7) },

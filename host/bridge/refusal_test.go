@@ -51,6 +51,7 @@ func TestAGetIsNoSession(t *testing.T) {
 }
 
 func TestRefusedWithACode(t *testing.T) {
+	t.Parallel()
 	const secret = "open sesame"
 	var log bytes.Buffer
 	r := newRig(t, func(c *Config) {

@@ -9,6 +9,7 @@ import (
 )
 
 func TestEchoThroughTheRelay(t *testing.T) {
+	t.Parallel()
 	servers(t, func(t *testing.T, server hosttest.Server) {
 		r, peer := newRig(t, nil, server.Addr()), hosttest.NeedEcho(t)
 		p := r.open(newBrowser(t), server.Addr())

@@ -73,13 +73,20 @@ func (s *session) run() {
 	}
 }
 
-// open gets what a session consists of.
+// open gets the socket.
 func (s *session) open() *ending {
-	end := s.openAll()
-	if end != nil {
+	sock, server, err := s.target.dial(s.wt.Context())
+	if err != nil {
+		s.log.Warn("no socket", "server", s.target.uri, "error", err)
+		end := endOf(CodeSocket, "no socket to the TURN server")
 		s.refuse(end)
+		return end
 	}
-	return end
+	s.sock = sock
+	s.bridge.meters.sockets.Inc()
+	s.log.Info("session opened", "server", s.target.uri)
+	s.control.offer(s.welcome(server))
+	return nil
 }
 
 // refuse ends a session that has not begun.
@@ -87,19 +94,6 @@ func (s *session) refuse(end *ending) {
 	defer s.cancel()
 	s.say(end)
 	s.connection.leave(end)
-}
-
-func (s *session) openAll() *ending {
-	sock, server, err := s.target.dial(s.wt.Context())
-	if err != nil {
-		s.log.Warn("no socket", "server", s.target.uri, "error", err)
-		return endOf(CodeSocket, "no socket to the TURN server")
-	}
-	s.sock = sock
-	s.bridge.meters.sockets.Inc()
-	s.log.Info("session opened", "server", s.target.uri)
-	s.control.offer(s.welcome(server))
-	return nil
 }
 
 func (s *session) welcome(server netip.AddrPort) []byte {

@@ -12,6 +12,7 @@ import (
 )
 
 func TestShutdownLetsPagesRelease(t *testing.T) {
+	t.Parallel()
 	servers(t, func(t *testing.T, server hosttest.Server) {
 		r, b := newRig(t, nil, server.Addr()), newBrowser(t)
 		p := r.allocated(b, server.Addr())
@@ -43,6 +44,7 @@ func TestShutdownLetsPagesRelease(t *testing.T) {
 }
 
 func TestShutdownReleasesForPagesThatDoNot(t *testing.T) {
+	t.Parallel()
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	r, b := newRig(t, nil, server.Addr()), newBrowser(t)
 	var pages []*page
