@@ -20,6 +20,8 @@ const (
 	CodeAddressLimit Code = 429
 	// CodeFlood: the page goes on sending beyond its rates.
 	CodeFlood Code = 430
+	// CodeInternal: a fault of the bridge's, in this session.
+	CodeInternal Code = 500
 	// CodeSocket: no socket to the TURN server could be had.
 	CodeSocket Code = 502
 	// CodeSessionLimit: too many sessions in all.
@@ -32,7 +34,7 @@ const (
 var labels = map[Code]string{
 	0: "closed", CodeProtocol: "protocol", CodeToken: "token", CodeServer: "server",
 	CodeIdle: "idle", CodeTooLarge: "too_large", CodeAddressLimit: "address_limit",
-	CodeFlood: "flood", CodeSocket: "socket", CodeSessionLimit: "session_limit",
+	CodeFlood: "flood", CodeInternal: "internal", CodeSocket: "socket", CodeSessionLimit: "session_limit",
 	CodeGoingAway: "going_away",
 }
 

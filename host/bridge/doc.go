@@ -83,7 +83,8 @@
 //
 // The machine says PartingChanged (KindParting) whenever the one signed
 // Refresh(LIFETIME=0) that a close would send has changed. The page deposits
-// each at once; the newest counts. The milliseconds say how long from now the
+// each at once, before it sends the datagrams that came with it, for it may be
+// dead a moment later; the newest counts. The milliseconds say how long from now the
 // server may hold the allocation; after them the deposit is void.
 //
 // When the session is over, whatever ended it (a closed tab, a killed process,

@@ -100,3 +100,21 @@ func TestAConnectionCarriesOneSession(t *testing.T) {
 		t.Errorf("the first was disturbed: %v", err)
 	}
 }
+
+// TestAFaultEndsOneSession: a panic is planted in one of the session's tasks.
+func TestAFaultEndsOneSession(t *testing.T) {
+	server := hosttest.NeedPion(t, hosttest.PionOptions{})
+	r, b := newRig(t, nil, server.Addr()), newBrowser(t)
+	p := r.allocated(b, server.Addr())
+	r.mu.Lock()
+	for s := range r.sessions {
+		go s.guarded(func() { panic("planted") })()
+	}
+	r.mu.Unlock()
+	other := r.allocated(b, server.Addr())
+	wantEnd(t, p, CodeInternal)
+	wantHeld(t, server, 1)
+	if err := other.settle(soon(t)); err != nil {
+		t.Errorf("a session was disturbed: %v", err)
+	}
+}

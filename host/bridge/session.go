@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -116,7 +117,7 @@ func (s *session) carry() *ending {
 		s.carryDatagrams, s.carryFromServer, s.serveControl, s.servePackets,
 		s.refuseStreams, s.refuseUniStreams,
 	} {
-		tasks.Go(task)
+		tasks.Go(s.guarded(task))
 	}
 	end := s.watch()
 	s.cancel()
@@ -135,6 +136,19 @@ func (s *session) fail(code Code, format string, args ...any) {
 	select {
 	case s.failure <- endOf(code, format, args...):
 	default: // it ends already
+	}
+}
+
+// guarded keeps a fault in one session from ending the others.
+func (s *session) guarded(task func()) func() {
+	return func() {
+		defer func() {
+			if fault := recover(); fault != nil {
+				s.log.Error("panic", "fault", fault, "stack", string(debug.Stack()))
+				s.fail(CodeInternal, "the bridge failed")
+			}
+		}()
+		task()
 	}
 }
 
