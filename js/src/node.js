@@ -13,9 +13,9 @@
  * @module
  */
 import { createSocket } from 'node:dgram'
-import { lookup } from 'node:dns/promises'
 import { TurnError } from './error.js'
 import { TurnSocket } from './socket.js'
+import { isUnreachable, onlyFrom, resolve } from './udp.js'
 
 export { TurnError, TurnSocket }
 
@@ -34,16 +34,6 @@ export function createTurnSocket(options) {
 	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { resolve, open }))
 }
 
-/** @param {string} host */
-async function resolve(host) {
-	return (await lookup(host, { all: true })).map((a) => a.address)
-}
-
-const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNRESET'])
-
-/** @param {unknown} e */
-const isUnreachable = (e) => UNREACHABLE.has(/** @type {NodeJS.ErrnoException} */ (e)?.code ?? '')
-
 /** @type {import('./socket.js').Platform['open']} */
 async function open(server, local, receiver) {
 	const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4')
@@ -54,7 +44,7 @@ async function open(server, local, receiver) {
 		socket.close()
 		throw e
 	}
-	return new UDP(socket, receiver)
+	return new UDP(socket, server, receiver)
 }
 
 /**
@@ -88,14 +78,18 @@ class UDP {
 
 	/**
 	 * @param {import('node:dgram').Socket} socket
+	 * @param {{address: string, port: number}} server
 	 * @param {import('./socket.js').Receiver} receiver
 	 */
-	constructor(socket, receiver) {
+	constructor(socket, server, receiver) {
 		this.#socket = socket
 		this.#receiver = receiver
 		const { address, port } = socket.address()
 		this.local = { address, port }
-		socket.on('message', receiver.received)
+		const isServer = onlyFrom(server)
+		socket.on('message', (data, from) => {
+			if (isServer(from.port, from.address)) receiver.received(data)
+		})
 		socket.on('error', (e) => (isUnreachable(e) ? receiver.unreachable() : receiver.failed(e)))
 	}
 
