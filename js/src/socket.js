@@ -186,7 +186,7 @@ export class TurnSocket extends Emitter {
 			const onAbort = () => void this.close()
 			signal.addEventListener('abort', onAbort, { once: true })
 			this.#closed.promise.then(() => signal.removeEventListener('abort', onAbort))
-			if (signal.aborted) this.#closing = true
+			if (signal.aborted) this.#shut(this.#closedError())
 		}
 		this.#start().catch((e) => this.#fail(e))
 	}
@@ -233,7 +233,10 @@ export class TurnSocket extends Emitter {
 		return this.#client && !this.#driver?.instance.dead ? this.#client.state().phase : 'new'
 	}
 
-	/** The counters: the machine's, and payloads that nobody took. */
+	/**
+	 * The counters: the machine's, and payloads that nobody took.
+	 * @returns {Record<string, number>}
+	 */
 	get stats() {
 		this.#count()
 		return { ...this.#stats, payloadsUnread: this.#unread }
