@@ -125,10 +125,15 @@ class UDP {
 		this.#socket.unref()
 	}
 
-	/** What was sent goes out before: a release may be the last of it. */
+	/**
+	 * What was sent goes out before: a release may be the last of it.
+	 * @returns {Promise<void>}
+	 */
 	close() {
 		this.#closing = true
+		const closed = new Promise((resolve) => this.#socket.once('close', () => resolve(undefined)))
 		this.#maybeClose()
+		return /** @type {Promise<void>} */ (closed)
 	}
 
 	#maybeClose() {

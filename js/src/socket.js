@@ -22,7 +22,7 @@ import { Waiters } from './waiters.js'
  * @property {(data: Uint8Array) => void} send ships a datagram; its bytes are good until the call returns, or, where
  *   there is a flush, until that is called right after
  * @property {() => void} [flush]
- * @property {() => void} close ships what was sent before
+ * @property {() => void | Promise<void>} close ships what was sent before; settles when the local port is free
  * @property {{address: string, port: number}} local
  * @property {() => void} [ref]
  * @property {() => void} [unref]
@@ -460,9 +460,9 @@ export class TurnSocket extends Emitter {
 		const driver = this.#options.turn ? Driver.of(this.#options.turn) : await Driver.shared()
 		const { host, port } = this.#target
 		const found = parseIP(host) ? [host] : await this.#platform.resolve(host)
-		if (this.#closing) return this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
 		this.#transport = await this.#connect(found, port)
-		if (this.#closing) return this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
 		this.#ports = 1
 		checkRest(formatAddress(this.#server))
 		this.#driver = driver
@@ -578,7 +578,7 @@ export class TurnSocket extends Emitter {
 			this.#count()
 			this.#client?.free()
 			const { outcome = 'abandoned', reason, reuseAfter, until } = told
-			return this.#end({ outcome, reason, reuseAfter, until })
+			return void this.#end({ outcome, reason, reuseAfter, until })
 		}
 		if (e.event === 'allocateFailed') this.#mismatched(told)
 		this.emit(/** @type {'event'} */ (e.event), told)
@@ -682,14 +682,14 @@ export class TurnSocket extends Emitter {
 	 */
 	async #changePort(flow) {
 		const opened = this.#ports >= MAX_PORTS || ownsPort(this.#options) ? undefined : await this.#open(flow, 0).catch(() => undefined)
-		if (this.#ended) return opened?.close()
+		if (this.#ended) return void opened?.close()
 		if (!opened) return this.#tell((client, now) => client.flowClosed(now, flow))
 		const old = this.#transport
 		this.#transport = opened
 		this.#flow = flow
 		this.#ports++
 		this.#tell((client, now) => client.flowOpened(now, flow))
-		old?.close() // after the new one is open, which so cannot get the same port
+		void old?.close() // after the new one is open, which so cannot get the same port
 	}
 
 	/** The instance has died: nobody can be asked any more. @param {TurnError} error */
@@ -698,7 +698,7 @@ export class TurnSocket extends Emitter {
 		const verdict = this.#lastWord()
 		this.#shut(error)
 		this.#report(error)
-		this.#end(verdict)
+		void this.#end(verdict)
 	}
 
 	/** Ships the parting datagram, whose answer nobody will hear, and says what is known without the machine. */
@@ -726,12 +726,12 @@ export class TurnSocket extends Emitter {
 		const error = cause instanceof TurnError || cause instanceof TypeError ? cause : new TurnError('transport', message(cause), { cause })
 		if (this.#closing && !this.#client) {
 			this.#opened.reject(error)
-			return this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+			return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
 		}
 		this.#shut(error)
 		this.#report(error)
 		if (this.#client) void this.close()
-		else this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		else void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
 	}
 
 	/**
@@ -768,12 +768,12 @@ export class TurnSocket extends Emitter {
 	}
 
 	/** The last thing that happens. @param {Closed} verdict */
-	#end(verdict) {
+	async #end(verdict) {
 		if (this.#ended) return
 		this.#shut(this.#closedError())
 		this.#ended = true
 		this.#stopWatching?.()
-		this.#transport?.close()
+		await this.#transport?.close()
 		this.#closed.resolve(verdict)
 		this.emit('close', verdict)
 	}

@@ -12,14 +12,6 @@ import { trappingInstance } from './trap.js'
 /** @typedef {import('./peers/peers.js').Peers} Peers */
 /** @typedef {import('../src/node.js').TurnSocketOptions} Options */
 
-const pion = await startPeers('pion')
-const coturn = await startPeers('coturn')
-const stingy = await startPeers('pion', '-quota', '1')
-const strict = await startPeers('pion', '-deny')
-after(() => Promise.all([pion, coturn, stingy, strict].map((p) => p.end())))
-
-const servers = /** @type {const} */ ([['pion', pion], ['coturn', coturn]])
-
 /** @param {Promise<unknown>} promise @returns {Promise<TurnError>} */
 async function turnError(promise) {
 	try {
@@ -41,6 +33,14 @@ async function wantEcho(socket, peers, text) {
 }
 
 for (const [flavour, create] of flavours) {
+	// Servers of its own: one that was left alone is so for the whole process.
+	const pion = await startPeers('pion')
+	const coturn = await startPeers('coturn')
+	const stingy = await startPeers('pion', '-quota', '1')
+	const strict = await startPeers('pion', '-deny')
+	after(() => Promise.all([pion, coturn, stingy, strict].map((p) => p.end())))
+	const servers = /** @type {const} */ ([['pion', pion], ['coturn', coturn]])
+
 	for (const [name, peers] of servers) {
 		test(`${flavour}, ${name}: echoes by indications and by a channel, then released`, async () => {
 			const socket = create({ urls: peers.url, ...peers.login })
@@ -155,24 +155,28 @@ for (const [flavour, create] of flavours) {
 		assert.deepEqual([error.code, error.reason], [437, 'the server holds allocations on all of 3 local ports'])
 		await refused.closed
 		await coturn.fault('none')
-		if (flavour === flavours[0][0]) {
-			const resting = await turnError(create({ urls: coturn.proxied, ...coturn.login }).opened)
-			assert.deepEqual([resting.kind, resting.code], ['leftAlone', 437])
-		}
+		const resting = await turnError(create({ urls: coturn.proxied, ...coturn.login }).opened)
+		assert.deepEqual([resting.kind, resting.code], ['leftAlone', 437])
 		assert.equal(await pion.held(0), 0)
 	})
 
 	test(`${flavour}: what an earlier run left on our own port is reclaimed`, async () => {
-		const first = await create({ urls: pion.url, ...pion.login }).opened
-		const localPort = first.localAddress?.port
-		await first.close()
-		const probe = createSocket('udp4')
-		probe.bind(localPort, '127.0.0.1')
-		await once(probe, 'listening')
-		probe.close()
-		const socket = await create({ urls: pion.url, ...pion.login, localAddress: '127.0.0.1', localPort }).opened
-		assert.equal(socket.localAddress?.port, localPort)
-		await socket.close()
+		const first = await create({ urls: pion.proxied, ...pion.login, localAddress: '127.0.0.1' }).opened
+		const own = { localAddress: '127.0.0.1', localPort: first.localAddress?.port }
+		await pion.fault('lose-release', 1)
+		assert.equal((await first.close({ linger: 0 })).outcome, 'unconfirmed')
+		assert.equal(await pion.held(1), 1)
+		const socket = create({ urls: pion.proxied, ...pion.login, ...own, rto: 50 })
+		const reclaimed = once(/** @type {any} */ (socket), 'reclaimed')
+		await socket.opened
+		await reclaimed
+		assert.equal(socket.localAddress?.port, own.localPort)
+		await pion.fault('lose-release', 1)
+		await socket.close({ linger: 0 })
+		const refused = create({ urls: pion.proxied, ...pion.login, ...own, reclaim: false, rto: 50 })
+		const error = await turnError(refused.opened)
+		assert.deepEqual([error.code, error.reason], [437, 'the server holds another allocation on this local port'])
+		await refused.closed
 		assert.equal(await pion.held(0), 0)
 	})
 
