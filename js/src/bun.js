@@ -1,3 +1,4 @@
+/* @ts-self-types="../types/bun.d.ts" */
 /**
  * A relayed socket over Bun.udpSocket, which ships a batch in one call: see sendMany.
  *

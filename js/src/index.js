@@ -1,3 +1,4 @@
+/* @ts-self-types="../types/index.d.ts" */
 /**
  * A TURN client without I/O, over one WebAssembly module.
  *

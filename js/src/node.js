@@ -1,3 +1,4 @@
+/* @ts-self-types="../types/node.d.ts" */
 /**
  * A relayed socket over node:dgram, for Node and Deno.
  *
