@@ -52,7 +52,7 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 
 .PHONY: js
 js: ## what js/ needs: its development tools from npm, the module, what its tests start
-	@cd js && npm ci --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
+	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
 	@$(GO) build -o js/build/peers ./js/internal/peers
 	@$(GO) run ./wasm/internal/build -tags turntrap -o js/build/trap.wasm >&2
 
