@@ -314,10 +314,9 @@ export class TurnSocket extends Emitter {
 		const client = /** @type {TurnClient} */ (this.#client)
 		let failed
 		try {
-			const { error, sent } = client.sendMany(driver.now(), payloads, port, address)
-			if (!error && !callback) return
-			if (!error) queueMicrotask(() => callback?.(null, sent === 1 ? payloads[0].length : sumOf(payloads)))
-			failed = error
+			if (payloads.length === 1) client.send(driver.now(), payloads[0], port, address)
+			else failed = client.sendMany(driver.now(), payloads, port, address).error
+			if (callback && !failed) queueMicrotask(() => callback(null, sumOf(payloads)))
 		} catch (e) {
 			if (e instanceof TypeError) throw e
 			failed = e
