@@ -1,0 +1,155 @@
+/* @ts-self-types="../types/bun.d.ts" */
+/**
+ * A relayed socket over Bun.udpSocket, which ships a batch in one call: see sendMany.
+ *
+ * ```js
+ * import { createTurnSocket } from 'turnwasm/bun'
+ *
+ * await using socket = createTurnSocket({ urls: 'turn:turn.example.org', username: 'alice', credential: 'secret' })
+ * await socket.opened
+ * socket.on('message', (msg, rinfo) => console.log(`${rinfo.address} says ${msg}`))
+ * socket.sendMany(['hello', 'again'], 4000, '203.0.113.9')
+ * ```
+ * @module
+ */
+import { TurnError } from './error.js'
+import { TurnSocket } from './socket.js'
+import { isUnreachable, onlyFrom, resolve } from './udp.js'
+
+export { TurnError, TurnSocket }
+
+/** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
+/** @typedef {import('./socket.js').Closed} Closed */
+/** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
+/** @typedef {import('./socket.js').SocketEvent} SocketEvent */
+/** @typedef {import('./socket.js').Transport} Transport */
+
+/**
+ * What we use of a socket of Bun's.
+ * @typedef {object} BunSocket
+ * @property {(data: Uint8Array) => boolean} send
+ * @property {(packets: readonly Uint8Array[]) => number} sendMany
+ * @property {() => void} close
+ * @property {() => void} ref
+ * @property {() => void} unref
+ * @property {number} port
+ * @property {{address: string, port: number}} address
+ */
+
+/** Datagrams that wait for a socket that is full. More are lost, as UDP loses them. */
+const MAX_BACKLOG = 1024
+
+/**
+ * Opens a relayed socket. It emits "listening" when the server has allocated; `opened` is the same as a promise.
+ * @param {TurnSocketOptions} options
+ * @returns {TurnSocket<Buffer>}
+ */
+export function createTurnSocket(options) {
+	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { resolve, open }))
+}
+
+/** @type {import('./socket.js').Platform['open']} */
+async function open(server, local, receiver) {
+	const { Bun } = /** @type {any} */ (globalThis)
+	if (!Bun?.udpSocket) throw new TypeError('turnwasm/bun runs in Bun: elsewhere take turnwasm/node')
+	const udp = new UDP(receiver)
+	const isServer = onlyFrom(server)
+	udp.attach(
+		await Bun.udpSocket({
+			connect: { hostname: server.address, port: server.port },
+			hostname: local.address ?? (server.address.includes(':') ? '::' : '0.0.0.0'),
+			port: local.port,
+			socket: {
+				/** @type {(socket: BunSocket, data: Buffer, port: number, address: string) => void} */
+				data: (_, data, port, address) => isServer(port, address) && receiver.received(data),
+				drain: () => udp.drain(),
+				/** @type {(socket: BunSocket, error: Error) => void} */
+				error: (_, error) => (isUnreachable(error) ? receiver.unreachable() : receiver.failed(error)),
+			},
+		}),
+	)
+	return udp
+}
+
+/**
+ * A connected socket. What one call of the machine wants to ship goes out together, straight from linear memory: Bun
+ * hands it to the kernel before it returns.
+ * @implements {Transport}
+ */
+class UDP {
+	/** @type {BunSocket | undefined} */
+	#socket
+	#receiver
+	/** @type {Uint8Array[]} */
+	#batch = []
+	/** @type {Uint8Array[]} */
+	#backlog = []
+	#closing = false
+	local = { address: '', port: 0 }
+
+	/** @param {import('./socket.js').Receiver} receiver */
+	constructor(receiver) {
+		this.#receiver = receiver
+	}
+
+	/** @param {BunSocket} socket */
+	attach(socket) {
+		this.#socket = socket
+		this.local = { address: socket.address.address, port: socket.port }
+	}
+
+	/** @param {Uint8Array} data */
+	send(data) {
+		this.#batch.push(data)
+	}
+
+	flush() {
+		const batch = this.#batch
+		this.#batch = []
+		const sent = this.#backlog.length > 0 ? 0 : this.#ship(batch)
+		for (const data of batch.slice(sent)) if (this.#backlog.length < MAX_BACKLOG) this.#backlog.push(data.slice())
+	}
+
+	/** The socket takes more. */
+	drain() {
+		this.#backlog.splice(0, this.#ship(this.#backlog))
+		if (this.#closing && this.#backlog.length === 0) this.close()
+	}
+
+	/**
+	 * Hands datagrams to the kernel, and answers how many it took. A connected socket answers a send with the ICMP error
+	 * of an earlier datagram, and does not send: so once more.
+	 * @param {readonly Uint8Array[]} list
+	 */
+	#ship(list) {
+		for (let tries = 0; tries < 2; tries++) {
+			try {
+				return this.#handOver(list)
+			} catch (error) {
+				if (!isUnreachable(error)) return list.length // lost; what matters is sent again
+				queueMicrotask(() => this.#receiver.unreachable())
+			}
+		}
+		return list.length
+	}
+
+	/** @param {readonly Uint8Array[]} list */
+	#handOver(list) {
+		const socket = /** @type {BunSocket} */ (this.#socket)
+		if (list.length === 1) return socket.send(list[0]) ? 1 : 0
+		return list.length === 0 ? 0 : socket.sendMany(list)
+	}
+
+	ref() {
+		this.#socket?.ref()
+	}
+
+	unref() {
+		this.#socket?.unref()
+	}
+
+	close() {
+		this.#closing = true
+		if (this.#backlog.length === 0) this.#socket?.close()
+	}
+}

@@ -1,0 +1,77 @@
+// What a client is made from: checked here, so that a mistake is a sentence at
+// the caller's own line, and written as a record.
+
+import {
+	ATTR_AUTO_PERMISSION, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_LIFETIME, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
+	ATTR_RECLAIM, ATTR_REFRESH_CAP, ATTR_RM, ATTR_RTO, ATTR_SEED, ATTR_SERVER, ATTR_SOFTWARE, ATTR_USERNAME, SEED_SIZE,
+} from './abi.gen.js'
+import { wantIP, wantPort } from './address.js'
+import { prepareCredentials } from './credentials.js'
+
+/**
+ * What a client is made from. Times are in ms; what is left out has the machine's default.
+ * @typedef {object} ClientConfig
+ * @property {{address: string, port: number}} server the server's transport address
+ * @property {string} [username] the long-term credential, as the user typed it
+ * @property {string} [password]
+ * @property {4 | 6} [family] of the relayed address
+ * @property {number} [lifetime] to ask for
+ * @property {string} [software] sent in Allocate and Refresh
+ * @property {boolean} [fingerprint] adds FINGERPRINT to requests
+ * @property {number} [rto] the first retransmission time-out: 500
+ * @property {number} [rc] sends of a request: 7
+ * @property {number} [rm] the wait after the last one, in time-outs: 16
+ * @property {number} [refreshCap] the longest time between two Refreshes
+ * @property {boolean} [autoPermission] sending makes the permission that it lacks
+ * @property {boolean} [reclaim] the local port is the caller's own: an allocation that is found there is released
+ * @property {boolean} [reallocate] allocate anew when the allocation is lost
+ * @property {Uint8Array} [seed] 32 bytes: transaction IDs that can be foreseen, for tests and replays
+ */
+
+const NUMBERS = /** @type {const} */ (['lifetime', 'rto', 'rc', 'rm', 'refreshCap'])
+
+/** @param {ClientConfig} config */
+export function checkConfig(config) {
+	if (config === null || typeof config !== 'object') throw new TypeError('a client is made from an object: {server, username, password}')
+	if (config.server === null || typeof config.server !== 'object') throw new TypeError('server is missing: {address, port}')
+	for (const name of NUMBERS) {
+		const n = config[name]
+		if (n !== undefined && !(typeof n === 'number' && n >= 0 && n <= 9e12)) throw new TypeError(`${name} is a number that is not negative, not ${n}`)
+	}
+	if (config.family !== undefined && config.family !== 4 && config.family !== 6) throw new TypeError(`family is 4 or 6, not ${config.family}`)
+	if (config.seed !== undefined && !(config.seed instanceof Uint8Array && config.seed.length === SEED_SIZE)) {
+		throw new TypeError(`seed has ${SEED_SIZE} bytes`)
+	}
+}
+
+/**
+ * @param {import('./record.js').RecordWriter} r
+ * @param {ClientConfig} config
+ */
+export function writeConfig(r, config) {
+	checkConfig(config)
+	const { username, password } = prepareCredentials(config.username, config.password)
+	r.address(ATTR_SERVER, wantIP(config.server.address, 'server.address'), wantPort(config.server.port, 'server.port'))
+	if (username) r.text(ATTR_USERNAME, username)
+	if (password) r.text(ATTR_PASSWORD, password)
+	if (config.family) r.u8(ATTR_FAMILY, config.family === 4 ? 1 : 2)
+	if (config.software) r.text(ATTR_SOFTWARE, config.software)
+	writeTimes(r, config)
+	if (config.fingerprint) r.flag(ATTR_FINGERPRINT)
+	if (config.autoPermission) r.flag(ATTR_AUTO_PERMISSION)
+	if (config.reclaim) r.flag(ATTR_RECLAIM)
+	if (config.reallocate) r.flag(ATTR_REALLOCATE)
+	if (config.seed) r.bytes(ATTR_SEED, config.seed)
+}
+
+/**
+ * @param {import('./record.js').RecordWriter} r
+ * @param {ClientConfig} config
+ */
+function writeTimes(r, config) {
+	if (config.lifetime) r.ms(ATTR_LIFETIME, config.lifetime)
+	if (config.rto) r.ms(ATTR_RTO, config.rto)
+	if (config.rc) r.u32(ATTR_RC, config.rc)
+	if (config.rm) r.u32(ATTR_RM, config.rm)
+	if (config.refreshCap) r.ms(ATTR_REFRESH_CAP, config.refreshCap)
+}

@@ -1,0 +1,75 @@
+// What a socket is made from, checked before anything else happens.
+
+import { wantIP, wantPort } from './address.js'
+import { checkConfig } from './config.js'
+import { prepareCredentials } from './credentials.js'
+import { TurnInstance } from './instance.js'
+import { parseURLs } from './uri.js'
+
+/**
+ * What a socket is made from: the names of RTCIceServer, and then some. Times are in ms.
+ * @typedef {object} TurnSocketOptions
+ * @property {string | readonly string[]} urls TURN URIs, turn:HOST[:PORT][?transport=udp]; the first that can be used is
+ * @property {string} [username] the long-term credential, as the user typed it
+ * @property {string} [credential]
+ * @property {string} [localAddress] the socket's own IP address
+ * @property {number} [localPort] its own port. An allocation that an earlier run left there is released first (reclaim)
+ * @property {number} [linger] how long close waits for the server's verdict: 2000; 0 = one datagram and go
+ * @property {AbortSignal} [signal] aborting it closes the socket
+ * @property {4 | 6} [family] of the relayed address
+ * @property {number} [lifetime] to ask for
+ * @property {string} [software] sent in Allocate and Refresh: "turnwasm"; "" sends none
+ * @property {boolean} [fingerprint] adds FINGERPRINT to requests
+ * @property {number} [rto] the first retransmission time-out: 500
+ * @property {number} [rc] sends of a request: 7
+ * @property {number} [rm] the wait after the last one, in time-outs: 16
+ * @property {number} [refreshCap] the longest time between two Refreshes
+ * @property {boolean} [autoPermission] sending makes the permission that it lacks: true
+ * @property {boolean} [reclaim] release what an earlier run left on localPort: true
+ * @property {boolean} [reallocate] allocate anew when the allocation is lost; the relayed address changes
+ * @property {TurnInstance} [turn] the instance to live in; without one all sockets share one
+ */
+
+const LINGER = 2000
+
+/** @param {TurnSocketOptions} o */
+export function checkOptions(o) {
+	if (o === null || typeof o !== 'object') throw new TypeError('a socket is made from an object: {urls, username, credential}')
+	const target = parseURLs(o.urls)
+	prepareCredentials(o.username, o.credential)
+	checkConfig({ ...clientConfig(o), server: { address: '192.0.2.1', port: 1 } })
+	if (o.localAddress !== undefined) wantIP(o.localAddress, 'localAddress')
+	if (o.localPort !== undefined) wantPort(o.localPort, 'localPort')
+	const linger = o.linger ?? LINGER
+	wantLinger(linger)
+	if (o.signal !== undefined && !(o.signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal')
+	if (o.turn !== undefined && !(o.turn instanceof TurnInstance)) throw new TypeError('turn is a TurnInstance')
+	return { target, linger }
+}
+
+/** @param {unknown} linger */
+export function wantLinger(linger) {
+	if (typeof linger === 'number' && linger >= 0 && linger <= 9e12) return linger
+	throw new TypeError(`linger is a time in ms that is not negative, not ${linger}`)
+}
+
+/**
+ * The caller chose the local port. A live socket of ours on it would make the bind fail, so whatever the server holds
+ * there is an earlier run's.
+ * @param {TurnSocketOptions} o
+ */
+export const ownsPort = (o) => (o.localPort ?? 0) !== 0
+
+/**
+ * The machine's part; its server is yet to be found.
+ * @param {TurnSocketOptions} o
+ */
+export function clientConfig(o) {
+	const { username, credential: password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate } = o
+	return {
+		username, password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate,
+		software: o.software ?? 'turnwasm',
+		autoPermission: o.autoPermission ?? true,
+		reclaim: ownsPort(o) && (o.reclaim ?? true),
+	}
+}

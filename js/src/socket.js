@@ -1,0 +1,847 @@
+// A relayed socket: a client of the machine, with a transport to its server.
+// Which transports there are is the platform's matter.
+
+import { formatAddress, formatIP, parseIP } from './address.js'
+import { Driver } from './driver.js'
+import { Emitter } from './emitter.js'
+import { requestError, TurnError } from './error.js'
+import { checkOptions, clientConfig, ownsPort, wantLinger } from './options.js'
+import { checkRest, noteRest } from './resting.js'
+import { readableOf, writableOf } from './streams.js'
+import { Waiters } from './waiters.js'
+
+/** @typedef {import('./address.js').Address} Address */
+/** @typedef {import('./client.js').TurnClient} TurnClient */
+/** @typedef {import('./event.js').Phase} Phase */
+/** @typedef {import('./event.js').TurnEvent} TurnEvent */
+/** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
+
+/**
+ * A path to the server: what the platform makes of a flow.
+ * @typedef {object} Transport
+ * @property {(data: Uint8Array) => void} send ships a datagram; its bytes are good until the call returns, or, where
+ *   there is a flush, until that is called right after
+ * @property {() => void} [flush]
+ * @property {() => void | Promise<void>} close ships what was sent before; settles when the local port is free
+ * @property {{address: string, port: number}} [local] its own address, where it can be known
+ * @property {{address: string, port: number}} [server] the server's address, where the transport knows it better
+ * @property {() => void} [ref]
+ * @property {() => void} [unref]
+ * @property {(parting: import('./client.js').Parting | undefined) => void} [deposit] leaves what to ship when we die
+ */
+
+/**
+ * Who is told what comes of a transport.
+ * @typedef {object} Receiver
+ * @property {(data: Uint8Array) => void} received a datagram, which is the receiver's to keep
+ * @property {() => void} unreachable the path has said that the server cannot be reached
+ * @property {(error: Error) => void} failed the transport is of no use any more
+ * @property {(ms: number) => void} leaving the transport will end after so long: whoever wants to release does it before
+ */
+
+/**
+ * @typedef {object} Platform
+ * @property {(host: string) => Promise<string[]>} resolve the IP addresses of a name
+ * @property {(server: {address: string, port: number}, local: {address?: string, port: number}, receiver: Receiver) => Promise<Transport>} open
+ */
+
+/**
+ * The verdict of a close.
+ * @typedef {object} Closed
+ * @property {import('./event.js').Outcome} outcome
+ * @property {string} reason why it is not released; empty if it is
+ * @property {number} reuseAfter how long the local port should rest before the next allocation from it, in ms
+ * @property {Date} [until] when the server lets go of the allocation at the latest; undefined when it holds none
+ */
+
+/** What a socket tells: an event of the machine's, its instant a date. @typedef {Omit<TurnEvent, 'until'> & {until?: Date}} SocketEvent */
+
+/** @typedef {Address & {size: number}} RemoteInfo */
+
+/**
+ * @template {Uint8Array} [Data=Uint8Array]
+ * @typedef {{
+ *   message: [msg: Data, rinfo: RemoteInfo],
+ *   listening: [],
+ *   error: [error: Error],
+ *   close: [verdict: Closed],
+ *   event: [event: SocketEvent],
+ *   allocated: [event: SocketEvent],
+ *   allocateFailed: [event: SocketEvent],
+ *   permissionCreated: [event: SocketEvent],
+ *   permissionFailed: [event: SocketEvent],
+ *   channelBound: [event: SocketEvent],
+ *   channelFailed: [event: SocketEvent],
+ *   refreshed: [event: SocketEvent],
+ *   refreshFailed: [event: SocketEvent],
+ *   peerICMP: [event: SocketEvent],
+ *   needNewPort: [event: SocketEvent],
+ *   credentialsExpired: [event: SocketEvent],
+ *   allocationLost: [event: SocketEvent],
+ *   commandDropped: [event: SocketEvent],
+ *   reclaimed: [event: SocketEvent],
+ * }} TurnSocketEvents
+ */
+
+/**
+ * @template T
+ * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void}} Deferred
+ */
+
+/** @typedef {(error: Error | null, bytes?: number) => void} SendCallback */
+
+/**
+ * "The client SHOULD try three different client transport addresses before giving up on this server."
+ * https://www.rfc-editor.org/rfc/rfc8656#section-7.4
+ */
+const MAX_PORTS = 3
+
+/**
+ * "Once the client gives up on the server, it SHOULD NOT try to create another allocation on the server for 2 minutes."
+ * https://www.rfc-editor.org/rfc/rfc8656#section-7.4
+ */
+const REST_AFTER_MISMATCH = 120_000
+
+/** Payloads that wait for the allocation. */
+const MAX_WAITING = 512
+
+/**
+ * "each Allocate or Refresh transaction resets this timer to the default lifetime value of 600 seconds (10 minutes)"
+ * https://www.rfc-editor.org/rfc/rfc8656#section-6
+ */
+const DEFAULT_LIFETIME = 600_000
+
+/**
+ * A relayed socket, with the vocabulary of node:dgram. It emits `listening` when the server has allocated, `message`,
+ * `error`, at last `close`, and what else happens under the names of SocketEvent.
+ * @template {Uint8Array} [Data=Uint8Array]
+ * @extends {Emitter<TurnSocketEvents<Data>>}
+ */
+export class TurnSocket extends Emitter {
+	#platform
+	#options
+	#target
+	#linger
+	/** @type {Driver | undefined} */
+	#driver
+	/** @type {TurnClient | undefined} */
+	#client
+	/** @type {Transport | undefined} */
+	#transport
+	/** The flow that the transport is. */
+	#flow = 0
+	#ports = 0
+	/** @type {{address: string, port: number}} */
+	#server = { address: '', port: 0 }
+	#keepsAlive = true
+
+	/** An Allocate was asked for: something may be left behind. */
+	#started = false
+	/** Nobody sends any more: close was called, or it failed for good. */
+	#closing = false
+	#ended = false
+	/** @type {TurnError | undefined} */
+	#failure
+	/** @type {Address | undefined} */
+	#relayed
+	/** @type {Address | undefined} */
+	#mapped
+	#lifetime = 0
+	/** @type {Record<string, number>} */
+	#stats = {}
+
+	#waiters = new Waiters()
+	/** @type {Set<string>} */
+	#permitted = new Set()
+	/** @type {Map<string, number>} */
+	#channels = new Map()
+	/** Sends that wait for the allocation. @type {(() => void)[]} */
+	#waiting = []
+	#unread = 0
+
+	#opened = /** @type {Deferred<this>} */ (deferred())
+	#clientThere = /** @type {Deferred<TurnClient>} */ (deferred())
+	#closed = /** @type {Deferred<Closed>} */ (deferred())
+	#awaited = false
+
+	/** @type {ReadableStream<{data: Data} & Address> | undefined} */
+	#readable
+	/** @type {WritableStream<{data: Uint8Array | string, port: number, address: string}> | undefined} */
+	#writable
+	/** Of closeAt: looks whether it is time. @type {(() => void) | undefined} */
+	#watcher
+	/** @type {(() => void) | undefined} */
+	#stopWatching
+
+	/**
+	 * Sockets are made by createTurnSocket.
+	 * @param {TurnSocketOptions} options
+	 * @param {Platform} platform
+	 */
+	constructor(options, platform) {
+		super()
+		const { target, linger } = checkOptions(options)
+		this.#platform = platform
+		this.#options = { ...options }
+		this.#target = target
+		this.#linger = linger
+		const { signal } = options
+		if (signal) {
+			const onAbort = () => void this.close()
+			signal.addEventListener('abort', onAbort, { once: true })
+			this.#closed.promise.then(() => signal.removeEventListener('abort', onAbort))
+			if (signal.aborted) this.#shut(this.#closedError())
+		}
+		this.#start().catch((e) => this.#fail(e))
+	}
+
+	/** Settles when the server has allocated: with the socket; when that fails, with the error, which then is not emitted. */
+	get opened() {
+		this.#awaited = true
+		return this.#opened.promise
+	}
+
+	/** Settles with the verdict when the socket is closed, whoever closed it. It never rejects. */
+	get closed() {
+		return this.#closed.promise
+	}
+
+	/** The relayed transport address: what peers send to. */
+	get relayedAddress() {
+		return this.#relayed
+	}
+
+	/** The server-reflexive transport address: where the server sees us. */
+	get mappedAddress() {
+		return this.#mapped
+	}
+
+	/** What the server has granted last, in ms. */
+	get lifetime() {
+		return this.#lifetime
+	}
+
+	/** The socket's own transport address. */
+	get localAddress() {
+		return this.#transport?.local
+	}
+
+	/** The server's transport address. */
+	get server() {
+		return this.#server
+	}
+
+	/** @returns {Phase} */
+	get phase() {
+		if (this.#ended) return 'closed'
+		return this.#client && !this.#driver?.instance.dead ? this.#client.state().phase : 'new'
+	}
+
+	/**
+	 * The counters: the machine's, and payloads that nobody took.
+	 * @returns {Record<string, number>}
+	 */
+	get stats() {
+		this.#count()
+		return { ...this.#stats, payloadsUnread: this.#unread }
+	}
+
+	/** Payloads as they come: `{data, address, port, family}`. What is not taken in time is dropped, and counted. */
+	get readable() {
+		this.#readable ??= readableOf(/** @type {any} */ (this), () => this.#unread++)
+		return this.#readable
+	}
+
+	/** Takes `{data, port, address}`. Closing it closes the socket. */
+	get writable() {
+		this.#writable ??= writableOf(/** @type {any} */ (this))
+		return this.#writable
+	}
+
+	/** The relayed address, as node:dgram's address() says where a socket listens. */
+	address() {
+		if (!this.#relayed) throw this.#failure ?? new TurnError(this.#closing ? 'closed' : 'refused', 'the socket has no relayed address: it has one from "listening" to its close')
+		return this.#relayed
+	}
+
+	ref() {
+		this.#keepsAlive = true
+		this.#transport?.ref?.()
+		return this
+	}
+
+	unref() {
+		this.#keepsAlive = false
+		this.#transport?.unref?.()
+		return this
+	}
+
+	/**
+	 * Sends a payload to a peer, as node:dgram does: `send(msg, port, address, callback)` or
+	 * `send(msg, offset, length, port, address, callback)`. Before "listening" it waits. Without a callback a refusal is
+	 * emitted as an error.
+	 * @param {Uint8Array | DataView | string | readonly (Uint8Array | string)[]} msg
+	 * @param {[port: number, address: string, callback?: SendCallback] | [offset: number, length: number, port: number, address: string, callback?: SendCallback]} args
+	 */
+	send(msg, ...args) {
+		if (typeof args[1] === 'number') {
+			const [offset, length, port, address, callback] = /** @type {[number, number, number, string, SendCallback?]} */ (args)
+			this.#submit([slice(bytesOf(msg), offset, length)], port, address, callback)
+		} else {
+			const [port, address, callback] = /** @type {[number, string, SendCallback?]} */ (args)
+			this.#submit([msg instanceof Uint8Array ? msg : bytesOf(msg)], port, address, callback)
+		}
+	}
+
+	/**
+	 * Sends payloads to one peer in one batch.
+	 * @param {readonly (Uint8Array | string)[]} msgs
+	 * @param {number} port
+	 * @param {string} address
+	 * @param {SendCallback} [callback]
+	 */
+	sendMany(msgs, port, address, callback) {
+		if (!Array.isArray(msgs)) throw new TypeError('sendMany takes a list of payloads')
+		this.#submit(msgs.every((m) => m instanceof Uint8Array) ? msgs : msgs.map(bytesOf), port, address, callback)
+	}
+
+	/**
+	 * @param {readonly Uint8Array[]} payloads
+	 * @param {number} port
+	 * @param {string} address
+	 * @param {SendCallback} [callback]
+	 */
+	#submit(payloads, port, address, callback) {
+		if (callback !== undefined && typeof callback !== 'function') throw new TypeError('the callback is a function')
+		if (!this.#relayed) return this.#wait(payloads, port, address, callback)
+		const driver = /** @type {Driver} */ (this.#driver)
+		const client = /** @type {TurnClient} */ (this.#client)
+		let failed
+		try {
+			if (payloads.length === 1) client.send(driver.now(), payloads[0], port, address)
+			else failed = client.sendMany(driver.now(), payloads, port, address).error
+			if (callback && !failed) queueMicrotask(() => callback(null, sumOf(payloads)))
+		} catch (e) {
+			if (e instanceof TypeError) throw e
+			failed = e
+		} finally {
+			driver.after()
+		}
+		if (failed) this.#refuseSend(failed, callback)
+	}
+
+	/**
+	 * @param {readonly Uint8Array[]} payloads
+	 * @param {number} port
+	 * @param {string} address
+	 * @param {SendCallback} [callback]
+	 */
+	#wait(payloads, port, address, callback) {
+		if (this.#closing) return this.#refuseSend(this.#closedError(), callback)
+		if (this.#waiting.length >= MAX_WAITING) return this.#refuseSend(new TurnError('refused', 'turn: queue is full: nothing is allocated yet'), callback)
+		const copies = payloads.map((p) => p.slice())
+		this.#waiting.push(() => this.#submit(copies, port, address, callback))
+	}
+
+	/**
+	 * @param {unknown} error
+	 * @param {SendCallback} [callback]
+	 */
+	#refuseSend(error, callback) {
+		const e = /** @type {Error} */ (error)
+		queueMicrotask(() => (callback ? callback(e) : this.#complain(e)))
+	}
+
+	/** Refreshes the allocation now, beside the refreshes that happen by themselves. */
+	async refresh() {
+		await this.#ask((client, now) => client.refresh(now), () => [this.#waiters.add('refresh')])
+	}
+
+	/**
+	 * Lets peers send to the relayed address, and waits until the server has agreed.
+	 * @param {string | readonly string[]} addresses IP addresses
+	 */
+	async createPermission(addresses) {
+		const list = typeof addresses === 'string' ? [addresses] : addresses
+		const missing = () => list.map(plain).filter((a) => !this.#permitted.has(a))
+		await this.#ask((client, now) => client.createPermission(now, list), () => missing().map((a) => this.#waiters.add('permission', a)))
+	}
+
+	/**
+	 * Stops the refreshes of a permission: the server drops it within five minutes.
+	 * @param {string} address
+	 */
+	async removePermission(address) {
+		await this.#ask((client, now) => client.removePermission(now, address), () => [])
+		this.#permitted.delete(plain(address))
+	}
+
+	/**
+	 * Binds a channel to a peer, and waits until the server has agreed: four bytes a payload instead of 36 or more.
+	 * @param {number} port
+	 * @param {string} address
+	 */
+	async bindChannel(port, address) {
+		const key = formatAddress({ address: plain(address), port })
+		await this.#ask(
+			(client, now) => client.bindChannel(now, port, address),
+			() => (this.#channels.has(key) ? [] : [this.#waiters.add('channel', key)]),
+		)
+	}
+
+	/**
+	 * Stops the refreshes of a channel; it serves until it expires.
+	 * @param {number} port
+	 * @param {string} address
+	 */
+	async unbindChannel(port, address) {
+		await this.#ask((client, now) => client.unbindChannel(now, port, address), () => [])
+		this.#channels.delete(formatAddress({ address: plain(address), port }))
+	}
+
+	/**
+	 * Replaces the credential: the next request is signed with it.
+	 * @param {string} username
+	 * @param {string} credential
+	 */
+	async setCredentials(username, credential) {
+		await this.#ask((client, now) => client.setCredentials(now, username, credential), () => [])
+	}
+
+	/**
+	 * Releases the allocation and answers the verdict, in whatever state. A second call can shorten the linger; its
+	 * verdict is the same.
+	 * @param {{linger?: number} | (() => void)} [options] linger: how long to wait for the server's verdict, in ms; a function
+	 *   is called on "close", as node:dgram does
+	 * @returns {Promise<Closed>}
+	 */
+	close(options) {
+		if (typeof options === 'function') this.once('close', options)
+		const linger = wantLinger((typeof options === 'object' ? options?.linger : undefined) ?? this.#linger)
+		this.#shut(this.#closedError())
+		if (!this.#ended && this.#client) this.#tell((client, now) => client.close(now, linger))
+		return this.closed
+	}
+
+	async [Symbol.asyncDispose]() {
+		await this.close()
+	}
+
+	/**
+	 * Closes the socket the moment that its client is in the phase, before anything else can happen to it: for checkers
+	 * and tests of what a close leaves behind.
+	 * @param {Phase} phase
+	 * @param {number} [linger]
+	 */
+	closeAt(phase, linger = this.#linger) {
+		wantLinger(linger)
+		this.#stopWatching?.()
+		const look = () => {
+			if (this.#ended || !this.#client || this.#driver?.instance.dead || this.phase !== phase) return
+			this.#stopWatching?.()
+			void this.close({ linger })
+		}
+		this.#watcher = look
+		if (this.#driver) this.#watch(this.#driver)
+	}
+
+	/** @param {Driver} driver */
+	#watch(driver) {
+		const look = this.#watcher
+		if (!look) return
+		driver.watch(look)
+		this.#stopWatching = () => driver.unwatch(look)
+		look()
+	}
+
+	/** From nothing to an Allocate on its way. */
+	async #start() {
+		const driver = this.#options.turn ? Driver.of(this.#options.turn) : await Driver.shared()
+		const { host, port } = this.#target
+		const found = parseIP(host) ? [host] : await this.#platform.resolve(host)
+		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		this.#transport = await this.#connect(found, port)
+		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		this.#ports = 1
+		checkRest(formatAddress(this.#server))
+		this.#driver = driver
+		this.#client = driver.instance.open(driver.now(), { ...clientConfig(this.#options), server: this.#server }, this.#sink)
+		this.#options = { ...this.#options, username: undefined, credential: undefined } // the machine has it now
+		this.#watch(driver)
+		this.#clientThere.resolve(this.#client)
+		if (this.#closing) return
+		this.#started = true
+		driver.run((now) => /** @type {TurnClient} */ (this.#client).allocate(now))
+	}
+
+	/**
+	 * Opens a transport to the first of the addresses that takes one.
+	 * @param {readonly string[]} addresses
+	 * @param {number} port
+	 */
+	async #connect(addresses, port) {
+		const own = this.#options.localAddress
+		const usable = addresses.filter((a) => !own || a.includes(':') === own.includes(':'))
+		if (usable.length === 0) throw new TurnError('transport', `${this.#target.host} has no address of the local address's family`)
+		/** @type {unknown} */
+		let first
+		for (const address of usable) {
+			try {
+				this.#server = { address, port }
+				const transport = await this.#open(0, this.#options.localPort ?? 0)
+				this.#server = transport.server ?? this.#server
+				return transport
+			} catch (e) {
+				first ??= e
+			}
+		}
+		throw first
+	}
+
+	/**
+	 * @param {number} flow
+	 * @param {number} localPort
+	 */
+	async #open(flow, localPort) {
+		const transport = await this.#platform.open(this.#server, { address: this.#options.localAddress, port: localPort }, {
+			received: (data) => this.#received(flow, data),
+			unreachable: () => this.#tell((client, now) => client.pathError(now, flow)),
+			failed: () => this.#tell((client, now) => client.flowClosed(now, flow)),
+			leaving: (ms) => void this.close({ linger: Math.min(ms, this.#linger) }),
+		})
+		if (!this.#keepsAlive) transport.unref?.()
+		return transport
+	}
+
+	/**
+	 * @param {number} flow
+	 * @param {Uint8Array} data
+	 */
+	#received(flow, data) {
+		if (this.#ended || !this.#client || !this.#driver) return
+		try {
+			this.#client.input(this.#driver.now(), data, flow === 0 ? undefined : { flow })
+		} catch (e) {
+			if (e !== this.#driver.instance.dead) throw e // the sink was told of that
+		} finally {
+			this.#driver.after()
+		}
+	}
+
+	/** Calls the machine where nobody waits for an answer. @param {(client: TurnClient, now: number) => void} f */
+	#tell(f) {
+		const client = this.#client
+		if (this.#ended || !client || !this.#driver) return
+		try {
+			this.#driver.run((now) => f(client, now))
+		} catch (e) {
+			if (e !== this.#driver.instance.dead) throw e
+		}
+	}
+
+	/**
+	 * Asks the machine for something, and waits for what wait names. That is made before the command is given: its answer
+	 * may come at once.
+	 * @param {(client: TurnClient, now: number) => void} command
+	 * @param {() => Promise<unknown>[]} wait
+	 */
+	async #ask(command, wait) {
+		if (this.#closing) throw this.#closedError()
+		const client = this.#client ?? (await this.#clientThere.promise)
+		if (this.#closing) throw this.#closedError()
+		const driver = /** @type {Driver} */ (this.#driver)
+		const answers = wait()
+		for (const a of answers) a.catch(() => {}) // refused commands have no waiters to tell
+		driver.run((now) => command(client, now))
+		await Promise.all(answers)
+	}
+
+	/** What the machine tells. @type {import('./instance.js').Sink} */
+	#sink = {
+		transmit: (data, flow) => {
+			if (flow === this.#flow) this.#transport?.send(data)
+		},
+		flush: () => this.#transport?.flush?.(),
+		data: (payload, from) => {
+			this.emit('message', /** @type {Data} */ (payload), { address: from.address, family: from.family, port: from.port, size: payload.length })
+		},
+		event: (e) => this.#happened(e),
+		parting: (parting) => this.#transport?.deposit?.(parting),
+		died: (error) => this.#orphan(error),
+	}
+
+	/** @param {TurnEvent} e */
+	#happened(e) {
+		if (e.event === '') return // of a later version
+		const driver = /** @type {Driver} */ (this.#driver)
+		const told = { ...e, until: e.until ? driver.date(e.until) : undefined }
+		if (e.event === 'closed') {
+			this.#count()
+			this.#client?.free()
+			const { outcome = 'abandoned', reason, reuseAfter, until } = told
+			return void this.#end({ outcome, reason, reuseAfter, until })
+		}
+		if (e.event === 'allocateFailed') this.#mismatched(told)
+		this.emit(/** @type {'event'} */ (e.event), told)
+		this.emit('event', told)
+		this.#react(told)
+	}
+
+	/** @param {SocketEvent} e */
+	#react(e) {
+		switch (e.event) {
+			case 'allocated':
+				return this.#allocated(e)
+			case 'allocateFailed':
+				return this.#allocateFailed(e)
+			case 'refreshed':
+				this.#lifetime = e.lifetime
+				return this.#waiters.settle('refresh', '')
+			case 'permissionCreated':
+				this.#permitted.add(keyOf(e, false))
+				return this.#waiters.settle('permission', keyOf(e, false))
+			case 'permissionFailed':
+				this.#permitted.delete(keyOf(e, false))
+				return this.#waiters.refuse('permission', keyOf(e, false), this.#errorOf(e))
+			case 'channelBound':
+				this.#channels.set(keyOf(e, true), e.channel)
+				return this.#waiters.settle('channel', keyOf(e, true), e.channel)
+			case 'channelFailed':
+				this.#channels.delete(keyOf(e, true))
+				return this.#waiters.refuse('channel', keyOf(e, true), this.#errorOf(e))
+			case 'commandDropped':
+				this.#waiters.refuse('permission', keyOf(e, false), this.#errorOf(e))
+				return this.#waiters.refuse('channel', keyOf(e, true), this.#errorOf(e))
+			case 'credentialsExpired':
+			case 'refreshFailed':
+				return this.#waiters.refuse('refresh', '', this.#errorOf(e))
+			case 'needNewPort':
+				return void this.#changePort(e.flow)
+			case 'allocationLost':
+				return this.#allocationLost(e)
+		}
+	}
+
+	/** @param {SocketEvent} e */
+	#allocated(e) {
+		this.#relayed = e.relayedAddress
+		this.#mapped = e.mappedAddress
+		this.#lifetime = e.lifetime
+		this.#ports = 1
+		this.#permitted.clear()
+		this.#channels.clear()
+		this.#opened.resolve(this)
+		this.emit('listening')
+		for (const send of this.#waiting.splice(0)) send()
+	}
+
+	/** @param {SocketEvent} e */
+	#allocateFailed(e) {
+		this.#started = e.until !== undefined
+		const error = this.#errorOf(e)
+		noteRest(formatAddress(this.#server), error)
+		this.#fail(error)
+	}
+
+	/**
+	 * Only the host knows how many local ports were tried. One that the caller chose says nothing of the others.
+	 * @param {SocketEvent} e
+	 */
+	#mismatched(e) {
+		e.method ||= 'Allocate'
+		if (e.code !== 437) return
+		if (this.#ports >= MAX_PORTS) {
+			e.reason = `the server holds allocations on all of ${MAX_PORTS} local ports`
+			e.retryAfter = REST_AFTER_MISMATCH
+			return
+		}
+		e.retryAfter = 0
+		if (ownsPort(this.#options)) e.reason = 'the server holds another allocation on this local port'
+	}
+
+	/** @param {SocketEvent} e */
+	#allocationLost(e) {
+		this.#permitted.clear()
+		this.#channels.clear()
+		this.#relayed = this.#mapped = undefined
+		this.#lifetime = 0
+		const cause = this.#errorOf(e)
+		const error = new TurnError('lost', `the allocation is lost: ${cause.message}`, { ...cause, cause })
+		if (this.#options.reallocate) return this.#waiters.refuse('refresh', '', error)
+		this.#fail(error)
+	}
+
+	/** @param {SocketEvent} e */
+	#errorOf(e) {
+		const peer = e.peer && (e.peer.port === 0 ? e.peer.address : formatAddress(e.peer))
+		return requestError({ ...e, peer })
+	}
+
+	/**
+	 * Goes to another local port, and gives up after three or when the caller chose the port.
+	 * @param {number} flow
+	 */
+	async #changePort(flow) {
+		const opened = this.#ports >= MAX_PORTS || ownsPort(this.#options) ? undefined : await this.#open(flow, 0).catch(() => undefined)
+		if (this.#ended) return void opened?.close()
+		if (!opened) return this.#tell((client, now) => client.flowClosed(now, flow))
+		const old = this.#transport
+		this.#transport = opened
+		this.#flow = flow
+		this.#ports++
+		this.#tell((client, now) => client.flowOpened(now, flow))
+		void old?.close() // after the new one is open, which so cannot get the same port
+	}
+
+	/** The instance has died: nobody can be asked any more. @param {TurnError} error */
+	#orphan(error) {
+		if (this.#ended) return
+		const verdict = this.#lastWord()
+		this.#shut(error)
+		this.#report(error)
+		void this.#end(verdict)
+	}
+
+	/** Ships the parting datagram, whose answer nobody will hear, and says what is known without the machine. */
+	#lastWord() {
+		/** @type {Closed} */
+		const verdict = { outcome: 'nothing_to_release', reason: 'trapped', reuseAfter: 0 }
+		if (!this.#started) return verdict
+		const parting = this.#client?.lastParting
+		verdict.outcome = 'abandoned'
+		if (parting && parting.flow === this.#flow) {
+			this.#transport?.send(parting.data)
+			this.#transport?.flush?.()
+			verdict.outcome = 'unconfirmed'
+		}
+		const now = performance.now()
+		const worst = now + Math.max(DEFAULT_LIFETIME, this.#options.lifetime ?? 0, this.#lifetime)
+		const until = parting && parting.until > now ? parting.until : worst
+		verdict.until = new Date(Date.now() + until - now)
+		verdict.reuseAfter = until - now
+		return verdict
+	}
+
+	/** What went wrong for good; what may be left on the server is released. @param {unknown} cause */
+	#fail(cause) {
+		const error = cause instanceof TurnError || cause instanceof TypeError ? cause : new TurnError('transport', message(cause), { cause })
+		if (this.#closing && !this.#client) {
+			this.#opened.reject(error)
+			return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		}
+		this.#shut(error)
+		this.#report(error)
+		if (this.#client) void this.close()
+		else void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+	}
+
+	/**
+	 * Sends everybody away.
+	 * @param {Error} error
+	 */
+	#shut(error) {
+		if (this.#closing) return
+		this.#closing = true
+		if (error instanceof TurnError && error.kind !== 'closed') this.#failure = error
+		const aborted = this.#options.signal?.aborted ? this.#options.signal.reason : undefined
+		this.#opened.reject(aborted ?? error)
+		this.#opened.promise.catch(() => {})
+		this.#clientThere.reject(error)
+		this.#clientThere.promise.catch(() => {})
+		this.#waiters.fail(error)
+		this.#relayed = undefined
+		for (const send of this.#waiting.splice(0)) send() // each is told that it is too late
+	}
+
+	/** Tells an error to whoever listens. @param {Error} error */
+	#report(error) {
+		if (this.listenerCount('error') > 0) this.emit('error', error)
+		else if (!this.#awaited) queueMicrotask(() => this.#complain(error))
+	}
+
+	/** Emits an error; who made no listener is told by an exception, as ever. @param {Error} error */
+	#complain(error) {
+		this.emit('error', error)
+	}
+
+	#closedError() {
+		return this.#failure ?? new TurnError('closed', 'the socket is closed')
+	}
+
+	/** The last thing that happens. @param {Closed} verdict */
+	async #end(verdict) {
+		if (this.#ended) return
+		this.#shut(this.#closedError())
+		this.#ended = true
+		this.#stopWatching?.()
+		await this.#transport?.close()
+		this.#closed.resolve(verdict)
+		this.emit('close', verdict)
+	}
+
+	#count() {
+		if (this.#client && !this.#ended && !this.#driver?.instance.dead) this.#stats = this.#client.stats()
+	}
+}
+
+/**
+ * @template T
+ * @returns {Deferred<T>}
+ */
+function deferred() {
+	/** @type {any} */
+	const r = {}
+	r.promise = new Promise((resolve, reject) => Object.assign(r, { resolve, reject }))
+	return r
+}
+
+/**
+ * The key of the peer that an event is about; a permission's has no port.
+ * @param {SocketEvent} e
+ * @param {boolean} port
+ */
+const keyOf = (e, port) => (!e.peer ? '' : port ? formatAddress(e.peer) : e.peer.address)
+
+/** An address as the machine spells it. @param {string} address */
+function plain(address) {
+	const ip = parseIP(address)
+	return ip ? formatIP(ip) : address
+}
+
+/** @param {unknown} e */
+const message = (e) => (e instanceof Error ? e.message : String(e))
+
+/** @param {readonly Uint8Array[]} list */
+const sumOf = (list) => list.reduce((n, p) => n + p.length, 0)
+
+/**
+ * A payload as its bytes.
+ * @param {unknown} msg
+ * @returns {Uint8Array}
+ */
+function bytesOf(msg) {
+	if (msg instanceof Uint8Array) return msg
+	if (typeof msg === 'string') return new TextEncoder().encode(msg)
+	if (ArrayBuffer.isView(msg)) return new Uint8Array(msg.buffer, msg.byteOffset, msg.byteLength)
+	if (!Array.isArray(msg)) throw new TypeError('a payload is a string, a Uint8Array, a DataView or a list of them')
+	const parts = msg.map(bytesOf)
+	const all = new Uint8Array(sumOf(parts))
+	let at = 0
+	for (const p of parts) {
+		all.set(p, at)
+		at += p.length
+	}
+	return all
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} offset
+ * @param {number} length
+ */
+function slice(bytes, offset, length) {
+	if (!(offset >= 0 && length >= 0 && offset + length <= bytes.length)) {
+		throw new TypeError(`offset ${offset} and length ${length} do not lie within the ${bytes.length} bytes of the payload`)
+	}
+	return bytes.subarray(offset, offset + length)
+}

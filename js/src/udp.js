@@ -1,0 +1,33 @@
+// What the UDP transports share.
+
+import { lookup } from 'node:dns/promises'
+import { formatIP, parseIP } from './address.js'
+
+/** The IP addresses of a name. @param {string} host */
+export async function resolve(host) {
+	return (await lookup(host, { all: true })).map((a) => a.address)
+}
+
+const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNRESET'])
+
+/** The path said that the server cannot be reached. @param {unknown} e */
+export const isUnreachable = (e) => UNREACHABLE.has(/** @type {NodeJS.ErrnoException} */ (e)?.code ?? '')
+
+/**
+ * Whether a source is the server. A connected socket has its kernel see to that, but not every runtime's node:dgram
+ * does connect its socket.
+ * @param {{address: string, port: number}} server
+ * @returns {(port: number, address: string) => boolean}
+ */
+export function onlyFrom(server) {
+	const spelt = (/** @type {string} */ a) => formatIP(parseIP(a) ?? new Uint8Array(4))
+	const want = spelt(server.address)
+	let known = server.address
+	return (port, address) => {
+		if (port !== server.port) return false
+		if (address === known) return true
+		if (spelt(address) !== want) return false
+		known = address
+		return true
+	}
+}

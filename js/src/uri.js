@@ -1,0 +1,63 @@
+// TURN URIs (RFC 7065).
+//
+//	turnURI       = scheme ":" host [ ":" port ] [ "?transport=" transport ]
+
+import { parseIP } from './address.js'
+import { TurnError } from './error.js'
+
+const FORM = 'want turn:HOST[:PORT][?transport=udp]'
+
+/** @typedef {{host: string, port: number}} Target */
+
+/**
+ * The first URI that this version can use. When it can use none, the first one's error is thrown.
+ * @param {string | readonly string[]} urls
+ * @returns {Target}
+ */
+export function parseURLs(urls) {
+	const list = typeof urls === 'string' ? [urls] : urls
+	if (!Array.isArray(list) || list.length === 0) throw new TypeError(`urls is a TURN URI or a list of them: ${FORM}`)
+	/** @type {unknown} */
+	let first
+	for (const url of list) {
+		try {
+			return parseURL(url)
+		} catch (e) {
+			first ??= e
+		}
+	}
+	throw first
+}
+
+/**
+ * @param {string} url
+ * @returns {Target}
+ */
+export function parseURL(url) {
+	if (typeof url !== 'string') throw new TypeError(`a TURN URI is a string, not ${typeof url}: ${FORM}`)
+	if (url.startsWith('turn://')) throw bad(url, `a TURN URI has no slashes: turn:${url.slice(7)}`)
+	if (/[@#/ ]/.test(url)) throw bad(url, `${FORM}; the credentials are not part of it`)
+	const found = /^(turns?|stuns?):(\[[^\]]+\]|[^:?[\]]+)(?::(\d{1,6}))?(?:\?transport=([a-z]+))?$/i.exec(url)
+	if (!found) throw bad(url, FORM)
+	const [, scheme, name, digits, transport = 'udp'] = found
+	if (!/^turns?$/i.test(scheme)) throw bad(url, 'the scheme is not turn:')
+	const port = digits === undefined ? 3478 : Number(digits)
+	if (port < 1 || port > 65535) throw bad(url, 'the port is not in 1..65535')
+	if (/^turns$/i.test(scheme)) throw unsupported(`${quoted(url)}: TURN over TLS and DTLS: not supported yet: use a turn: URI`)
+	if (!/^udp$/i.test(transport)) throw unsupported(`${quoted(url)}: TURN over TCP: not supported yet: use transport=udp`)
+	const host = name.startsWith('[') ? name.slice(1, -1) : name.toLowerCase()
+	if (name.startsWith('[') && !parseIP(host)) throw bad(url, FORM)
+	return { host, port }
+}
+
+/** @param {string} url */
+const quoted = (url) => JSON.stringify(url)
+
+/**
+ * @param {string} url
+ * @param {string} why
+ */
+const bad = (url, why) => new TypeError(`${quoted(url)} is not a TURN URI: ${why}`)
+
+/** @param {string} message */
+const unsupported = (message) => new TurnError('unsupported', message)
