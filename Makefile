@@ -6,6 +6,9 @@ SEEDS    ?= 10000
 SEED     ?=
 BREAK    ?=
 MUTANTS  ?= 300
+ROUNDS   ?= 5
+ONLY     ?=
+JSON     ?=
 # The tools' versions are pinned here and fetched by the Go command.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -92,6 +95,10 @@ verify: ## rebuild the module elsewhere and compare; go.mod and generated files 
 .PHONY: bench
 bench: ## each benchmark once
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./client/... ./wasm/... ./host/...
+
+.PHONY: bench-peers
+bench-peers: ## the data path beside pion/turn and raw sockets, ROUNDS=5 (minutes); ONLY=NAME,NAME, JSON=FILE
+	@$(GO) run ./host/hosttest/benchpeers -rounds $(ROUNDS) $(if $(ONLY),-only '$(ONLY)') $(if $(JSON),-json '$(JSON)')
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME=30s

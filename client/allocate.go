@@ -63,7 +63,7 @@ func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *messag
 	}
 	c.grant(tx, granted)
 	c.lease.relayed = relayed
-	c.allocated(now, tx, allocation{relayed: relayed, mapped: mapped, lifetime: granted})
+	c.allocated(now, tx, allocation{mapped: mapped, lifetime: granted})
 }
 
 // readAllocation reads what an Allocate success must carry. The mapped address
@@ -104,7 +104,7 @@ func (c *Client) definite(tx *transaction, v verdict) bool {
 	case tx.signer == nil:
 		return !mismatch || tx.sends == 1 || c.auth.proven
 	}
-	return v.signed && !mismatch && tx.sends == 1 && tx.resigned == 0
+	return v.signed && !mismatch && tx.sends == 1 && len(tx.elders) == 0
 }
 
 // giveUpAllocate ends the Allocate: what may live is released blindly, and
@@ -172,14 +172,14 @@ func (c *Client) mismatched(now time.Duration, v verdict) {
 	c.awaitFlow(e)
 }
 
-// allocation is the client's copy of what the server holds.
+// allocation is the client's copy of what the server holds, beside what stands
+// in its lease.
 type allocation struct {
-	relayed, mapped netip.AddrPort
-	lifetime        time.Duration
-	madeAt          time.Duration
-	answeredAt      time.Duration // the last success
-	expiresAt       time.Duration // as the server may count it: from the first send
-	refreshAt       time.Duration // 0: not before the credentials are replaced
+	mapped    netip.AddrPort
+	lifetime  time.Duration
+	madeAt    time.Duration
+	expiresAt time.Duration // as the server may count it: from the first send
+	refreshAt time.Duration // 0: not before the credentials are replaced
 }
 
 // allocated enters PhaseAllocated.
@@ -192,6 +192,6 @@ func (c *Client) allocated(now time.Duration, tx *transaction, a allocation) {
 	c.extend(now, tx, a.lifetime)
 	c.become(PhaseAllocated)
 	c.touchParting()
-	c.emit(Event{Kind: Allocated, Relayed: a.relayed, Mapped: a.mapped, Lifetime: a.lifetime})
+	c.emit(Event{Kind: Allocated, Relayed: c.lease.relayed, Mapped: a.mapped, Lifetime: a.lifetime})
 	c.requestWanted(now)
 }

@@ -18,17 +18,15 @@ const (
 	magicCookie = 0x2112A442
 )
 
-// xorAddress is the value of XOR-PEER-ADDRESS, XOR-RELAYED-ADDRESS and
-// XOR-MAPPED-ADDRESS (RFC 8489 section 14.2).
-type xorAddress struct{ netip.AddrPort }
-
-func (a xorAddress) addAs(m *stun.Message, t stun.AttrType) {
+// addPeer adds XOR-PEER-ADDRESS.
+func addPeer(m *stun.Message, peer netip.AddrPort) {
 	var value [20]byte
-	n := putXorAddress(value[:], a.AddrPort, m.TransactionID)
-	m.Add(t, value[:n])
+	n := putXorAddress(value[:], peer, m.TransactionID)
+	addBytes(m, stun.AttrXORPeerAddress, value[:n])
 }
 
-// putXorAddress writes the value into b and answers its length, 8 or 20.
+// putXorAddress writes the value of XOR-PEER-ADDRESS and its like (RFC 8489
+// section 14.2) into b and answers its length, 8 or 20.
 func putXorAddress(b []byte, a netip.AddrPort, id [stun.TransactionIDSize]byte) int {
 	ip := a.Addr().AsSlice()
 	family := byte(1)

@@ -57,19 +57,17 @@ func (cr *credential) wipe() {
 // addTo signs a request: "The request MUST contain the REALM, copied from the
 // error response. The request MUST contain the NONCE, copied from the error
 // response." https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
-func (cr *credential) addTo(m *stun.Message, nonce []byte) {
-	m.Add(stun.AttrUsername, cr.username)
-	m.Add(stun.AttrRealm, cr.realm)
-	m.Add(stun.AttrNonce, nonce)
-	if err := stun.MessageIntegrity(cr.key[:]).AddTo(m); err != nil {
-		panic(err) // FINGERPRINT before it: a bug of ours
-	}
+func (cr *credential) addTo(m *stun.Message, nonce string) {
+	addBytes(m, stun.AttrUsername, cr.username)
+	addBytes(m, stun.AttrRealm, cr.realm)
+	addBytes(m, stun.AttrNonce, []byte(nonce))
+	add(m, stun.MessageIntegrity(cr.key[:]))
 }
 
 // auth is what the client knows of itself and of the server's challenge.
 type auth struct {
 	username, password []byte
-	nonce              []byte
+	nonce              string
 	nonceAge           uint32        // counts nonces
 	signer             *credential   // signs what concerns the present allocation; nil: nothing is signed
 	proven             bool          // the server has signed an answer: it asks for credentials
@@ -131,7 +129,7 @@ func (c *Client) renew(ch challenge) {
 }
 
 func (c *Client) setNonce(nonce []byte) {
-	c.auth.nonce = bytes.Clone(nonce)
+	c.auth.nonce = string(nonce)
 	c.auth.nonceAge++
 }
 

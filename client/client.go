@@ -26,9 +26,11 @@ type Transmit struct {
 }
 
 // Client is the machine. Its zero value wants Init.
+//
+// Clients lie by the thousand in one slab, so what few of them need at a time
+// is behind a pointer that is nil, and the small fields stand together.
 type Client struct {
 	cfg   settings
-	phase Phase // written by become alone
 	now   time.Duration
 	auth  auth
 	stats Stats
@@ -36,34 +38,36 @@ type Client struct {
 	requests []*transaction // oldest first
 	forgone  []forgone
 
-	flow       Flow
-	nextFlow   Flow
-	awaited    Flow // the flow that the caller is asked for; 0 = none
-	flowGone   bool
-	ports      uint8 // local ports tried by this Allocate
-	reclaimed  bool
 	lease      lease
 	reusableAt time.Duration // the server may answer 437 to an Allocate before
-	partingID  transactionID
 
-	familyRefused bool        // 440
-	alloc         *allocation // in PhaseAllocated alone
-	expired       *verdict    // the credentials were rejected
-	closing       *closing    // in PhaseClosing alone
-	permissions   []permission
-	channels      []channel
-	channelStart  uint16
-	queue         []queued
-	queuedBytes   int
+	alloc       *allocation // in PhaseAllocated alone
+	expired     *verdict    // the credentials were rejected
+	closing     *closing    // in PhaseClosing alone
+	permissions []permission
+	channels    []channel
+	queue       *queue // payloads wait for a permission
 
-	first     Transmit
-	hasFirst  bool
-	transmits []Transmit
+	first     outgoing
+	transmits []outgoing
 	events    []Event
 	received  received
 
-	next  wake
-	stale bool // next is to be found anew
+	next wake
+
+	partingID     transactionID
+	flow          Flow
+	nextFlow      Flow
+	awaited       Flow // the flow that the caller is asked for; 0 = none
+	channelStart  uint16
+	phase         Phase // written by become alone
+	ports         uint8 // local ports tried by this Allocate
+	flowGone      bool
+	reclaimed     bool
+	familyRefused bool // 440
+	hasFirst      bool
+	departing     bool // PartingChanged follows the events
+	stale         bool // next is to be found anew
 }
 
 // New makes a client. It emits nothing before Allocate.
@@ -109,7 +113,7 @@ func (c *Client) Relayed() netip.AddrPort {
 	if c.alloc == nil {
 		return netip.AddrPort{}
 	}
-	return c.alloc.relayed
+	return c.lease.relayed
 }
 
 // Mapped is our server-reflexive address, as the server saw it when it
@@ -179,7 +183,7 @@ func (c *Client) HandleInput(now time.Duration, flow Flow, from netip.AddrPort, 
 }
 
 func (c *Client) handleSTUN(now time.Duration, data []byte) {
-	var room [16]stun.RawAttribute
+	var room [6]stun.RawAttribute // as many as answers have
 	var m message
 	ok, badFingerprint := m.parse(data, room[:])
 	switch {

@@ -78,9 +78,8 @@ func TestP01MappedAddresses(t *testing.T) {
 	if len(r.sent) != 1 || len(r.sent[0]) != 5 {
 		t.Errorf("sent %x, want one ChannelData of one byte", r.sent)
 	}
-	buf := make([]byte, 5)
-	if !r.SendChannelData(r.now, coat, buf, 4, 5) {
-		t.Error("SendChannelData knows no channel")
+	if way, ok := r.LaneTo(r.now, coat); !ok || way.Peer != rigPeer {
+		t.Errorf("the lane to %v leads to %v, %v", coat, way.Peer, ok)
 	}
 	r.must(func(now time.Duration) error { return r.UnbindChannel(now, coat) })
 }

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"fmt"
 	"io"
 	"net/netip"
 	"time"
@@ -77,7 +76,7 @@ type settings struct {
 	autoPermission bool
 	reclaim        bool
 	reallocate     bool
-	rc, rm         int
+	rc, rm         uint8
 	lifetime       time.Duration
 	rto            time.Duration
 	refreshCap     time.Duration
@@ -89,7 +88,7 @@ func (cfg *Config) settings() settings {
 	s := settings{
 		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate,
-		rc: cfg.Rc, rm: cfg.Rm, lifetime: cfg.Lifetime, rto: cfg.RTO,
+		rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand,
 	}
 	if s.rto == 0 {
@@ -105,7 +104,7 @@ func (cfg *Config) settings() settings {
 }
 
 func (cfg *Config) check() error {
-	bad := func(why string) error { return fmt.Errorf("%w: %s", ErrConfig, why) }
+	bad := func(why string) error { return &detailed{ErrConfig, why} }
 	switch {
 	case !cfg.Server.IsValid() || cfg.Server.Port() == 0 || cfg.Server.Addr().IsUnspecified():
 		return bad("Server is not a transport address")

@@ -62,7 +62,7 @@ func (c *Client) retryExpired(now time.Duration) {
 // that are not used any more.
 func (c *Client) resignRejected(now time.Duration) {
 	for _, tx := range append([]*transaction(nil), c.requests...) {
-		if v := tx.held; v != nil && v.code == int(stun.CodeUnauthorized) && !v.bare && tx.resigned < maxResigned && c.find(tx.id) == tx {
+		if v := tx.held; v != nil && v.code == int(stun.CodeUnauthorized) && !v.bare && len(tx.elders) < maxResigned && c.find(tx.id) == tx {
 			c.resign(now, tx)
 		}
 	}

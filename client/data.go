@@ -51,26 +51,6 @@ func (c *Client) SendInPlace(now time.Duration, peer netip.AddrPort, buf []byte,
 	return c.sendIndication(now, peer, buf, off, end)
 }
 
-// SendChannelData is SendInPlace for callers that pack payloads closely: it
-// needs 4 bytes in front and none behind, and answers false when the peer has
-// no channel that could carry the payload now.
-func (c *Client) SendChannelData(now time.Duration, peer netip.AddrPort, buf []byte, off, end int) bool {
-	now = c.at(now)
-	peer = unmap(peer)
-	ch, number := c.channelOf(peer)
-	if c.phase != PhaseAllocated || !ch.good(now) || !c.permission(peer.Addr()).good(now) {
-		return false
-	}
-	if off < channelHeader || end < off || end > len(buf) || end-off+channelHeader > maxMessage {
-		return false
-	}
-	sealChannelData(buf, off, end, number)
-	c.stats.PayloadsSent++
-	c.stats.SentMessages++
-	c.stats.SentBytes += uint64(end - off + channelHeader)
-	return true
-}
-
 // sealChannelData writes the header. "Over UDP, the padding is not required but
 // MAY be included." https://www.rfc-editor.org/rfc/rfc8656#section-12.5
 func sealChannelData(buf []byte, off, end int, number uint16) []byte {
@@ -133,24 +113,6 @@ func (c *Client) handleChannelData(now time.Duration, data []byte) {
 		return
 	}
 	c.receive(ch.peer, number, payload)
-}
-
-// ReceiveChannelData is HandleInput for callers that hand on payloads without
-// events: it answers the peer and the payload, a part of data. With ok false,
-// and nothing counted, it is HandleInput's.
-func (c *Client) ReceiveChannelData(now time.Duration, data []byte) (peer netip.AddrPort, number uint16, payload []byte, ok bool) {
-	now = c.at(now)
-	if c.phase != PhaseAllocated || len(data) == 0 || data[0]>>4 != 4 {
-		return peer, 0, nil, false
-	}
-	ch, number, payload, ignored := c.readChannelData(now, data)
-	if ignored != nil {
-		return peer, 0, nil, false
-	}
-	c.stats.ReceivedMessages++
-	c.stats.ReceivedBytes += uint64(len(data))
-	c.stats.PayloadsReceived++
-	return ch.peer, number, payload, true
 }
 
 // readChannelData answers the channel and the payload, or the counter of the

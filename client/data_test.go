@@ -23,20 +23,10 @@ func TestDataPathAllocatesNothing(t *testing.T) {
 	datagram := turntest.ChannelData(number, make([]byte, 1200))
 	buf := make([]byte, client.Headroom+1200+client.Tailroom)
 	for name, f := range map[string]func(){
-		"ReceiveChannelData": func() {
-			if _, _, payload, ok := r.ReceiveChannelData(r.now, datagram); !ok || len(payload) != 1200 {
-				t.Fatal("nothing was received")
-			}
-		},
 		"HandleInput and PollEvent": func() {
 			r.HandleInput(r.now, 0, rigServer, datagram)
 			if e, ok := r.PollEvent(); !ok || len(e.Data) != 1200 {
 				t.Fatal("nothing was received")
-			}
-		},
-		"SendChannelData": func() {
-			if !r.SendChannelData(r.now, rigPeer, buf, client.Headroom, client.Headroom+1200) {
-				t.Fatal("nothing was sent")
 			}
 		},
 		"SendInPlace and PollTransmit": func() {
@@ -83,56 +73,6 @@ func TestDataPathCopiesNothing(t *testing.T) {
 			t.Errorf("the transmit to %v is a copy", peer)
 		}
 	}
-}
-
-// ReceiveChannelData leaves to HandleInput what is not a payload, uncounted, so
-// that nothing is counted twice.
-func TestReceiveChannelDataLeavesTheRest(t *testing.T) {
-	r, number := boundRig(t)
-	before := r.Stats()
-	for name, b := range map[string][]byte{
-		"nothing": nil, "STUN": make([]byte, 20), "short": {byte(number >> 8)},
-		"another number": turntest.ChannelData(number+1, []byte("x")),
-		"too long":       {byte(number >> 8), byte(number), 0, 9, 'x'},
-	} {
-		if _, _, _, ok := r.ReceiveChannelData(r.now, b); ok {
-			t.Errorf("%s is received", name)
-		}
-	}
-	if r.Stats() != before {
-		t.Errorf("counted: %+v", r.Stats())
-	}
-	peer, n, payload, ok := r.ReceiveChannelData(r.now, turntest.ChannelData(number, []byte("x")))
-	if !ok || peer != rigPeer || n != number || string(payload) != "x" {
-		t.Errorf("received %v %#x %q %v", peer, n, payload, ok)
-	}
-	if r.Stats().PayloadsReceived != before.PayloadsReceived+1 {
-		t.Error("a payload is not counted")
-	}
-	r.close(0)
-	if _, _, _, ok := r.ReceiveChannelData(r.now, turntest.ChannelData(number, []byte("x"))); ok {
-		t.Error("received after Closed")
-	}
-}
-
-func TestSendChannelDataNeedsAConfirmedChannel(t *testing.T) {
-	r := newRig(t).reach(client.PhaseAllocated)
-	buf := make([]byte, 100)
-	wanted := func(why string, want bool) {
-		t.Helper()
-		if got := r.SendChannelData(r.now, rigPeer, buf, 4, 50); got != want {
-			t.Errorf("%s: SendChannelData answers %v", why, got)
-		}
-	}
-	wanted("no channel", false)
-	r.must(func(now time.Duration) error { return r.BindChannel(now, rigPeer) })
-	wanted("not confirmed", false)
-	r.success(nil)
-	wanted("confirmed", true)
-	r.advance(10*time.Minute - 1)
-	wanted("its permission has run out", false)
-	r.close(0)
-	wanted("closed", false)
 }
 
 // An address may come written as IPv6 though it is IPv4.

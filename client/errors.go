@@ -31,3 +31,13 @@ var (
 	// ErrEntropy: Config.Rand failed.
 	ErrEntropy = errors.New("turn: no entropy")
 )
+
+// detailed is an error with what is the matter behind its text. Package fmt,
+// which does the same and more, would be a tenth of the WebAssembly module.
+type detailed struct {
+	err  error
+	what string
+}
+
+func (e *detailed) Error() string { return e.err.Error() + ": " + e.what }
+func (e *detailed) Unwrap() error { return e.err }

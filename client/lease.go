@@ -90,7 +90,7 @@ func (c *Client) forgo(tx *transaction) {
 		return // once credentials were sent an unsigned success proves nothing (I7)
 	}
 	c.forgone = append(c.forgone, forgone{tx.id, tx.purpose, tx.signer})
-	for _, id := range tx.elders[:tx.resigned] {
+	for _, id := range tx.elders {
 		c.forgone = append(c.forgone, forgone{id, tx.purpose, tx.signer})
 	}
 	if n := len(c.forgone) - maxForgone; n > 0 {

@@ -205,12 +205,6 @@ func TestI11Payloads(t *testing.T) {
 			}
 		}
 	}
-	buf := make([]byte, 1<<17)
-	for n, ok := range map[int]bool{65507 - 4: true, 65507 - 3: false} {
-		if r.SendChannelData(r.now, rigPeer, buf, 4, 4+n) != ok {
-			t.Errorf("SendChannelData of %d bytes is not %v", n, ok)
-		}
-	}
 }
 
 func TestI11RoomAroundAPayload(t *testing.T) {
@@ -226,11 +220,6 @@ func TestI11RoomAroundAPayload(t *testing.T) {
 			t.Errorf("SendInPlace in %+v: %v", c, err)
 		}
 		r.nothing("refused")
-	}
-	for _, c := range []struct{ size, off, end int }{{200, 3, 100}, {200, 4, 3}, {200, 4, 201}} {
-		if r.SendChannelData(r.now, rigPeer, make([]byte, c.size), c.off, c.end) {
-			t.Errorf("SendChannelData in %+v", c)
-		}
 	}
 }
 

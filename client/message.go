@@ -1,10 +1,19 @@
 package client
 
 import (
+	"encoding/binary"
 	"strconv"
 	"strings"
 
 	"github.com/pion/stun/v3"
+)
+
+const (
+	messageHeader = 20 // RFC 8489 section 5
+
+	// oldXORMapped is XOR-MAPPED-ADDRESS as old servers number it
+	// (draft-ietf-behave-rfc3489bis-02).
+	oldXORMapped stun.AttrType = 0x8020
 )
 
 // message is a STUN message from the server, as far as it may be believed:
@@ -21,7 +30,7 @@ func (m *message) parse(data []byte, attrs []stun.RawAttribute) (ok, badFingerpr
 	// Checking an HMAC appends to Raw: its capacity ends with the datagram.
 	m.Raw = data[:len(data):len(data)]
 	m.Attributes = attrs[:0]
-	if m.Decode() != nil || int(m.Length)+20 != len(data) || m.Length%4 != 0 {
+	if !m.decode() {
 		return false, false
 	}
 	if m.Contains(stun.AttrFingerprint) && stun.Fingerprint.Check(&m.Message) != nil {
@@ -33,6 +42,38 @@ func (m *message) parse(data []byte, attrs []stun.RawAttribute) (ok, badFingerpr
 		m.unknown = m.unknown || a.Type.Required() && !understood(a.Type)
 	}
 	return true, false
+}
+
+// decode reads Raw, which is one whole message or refused. It is what
+// stun.Message.Decode does, but for the texts of its errors: package fmt, which
+// writes them, would be a tenth of the WebAssembly module.
+func (m *message) decode() bool {
+	b := m.Raw
+	if len(b) < messageHeader || binary.BigEndian.Uint32(b[4:]) != magicCookie {
+		return false
+	}
+	m.Type.ReadValue(binary.BigEndian.Uint16(b))
+	m.Length = uint32(binary.BigEndian.Uint16(b[2:]))
+	copy(m.TransactionID[:], b[8:])
+	b = b[messageHeader:]
+	if int(m.Length) != len(b) || len(b)%4 != 0 {
+		return false
+	}
+	for len(b) > 0 {
+		a := stun.RawAttribute{Type: stun.AttrType(binary.BigEndian.Uint16(b)), Length: binary.BigEndian.Uint16(b[2:])}
+		if a.Type == oldXORMapped {
+			a.Type = stun.AttrXORMappedAddress
+		}
+		b = b[4:]
+		padded := (int(a.Length) + 3) &^ 3
+		if padded > len(b) {
+			return false
+		}
+		a.Value = b[:a.Length]
+		b = b[padded:]
+		m.Attributes = append(m.Attributes, a)
+	}
+	return true
 }
 
 // trusted cuts the list behind the first integrity attribute:

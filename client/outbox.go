@@ -14,11 +14,17 @@ type received struct {
 	payload []byte
 }
 
+// outgoing is a datagram to the server that waits to be handed out.
+type outgoing struct {
+	flow Flow
+	data []byte
+}
+
 // transmit queues a datagram to the server.
 func (c *Client) transmit(data []byte) {
 	c.stats.SentMessages++
 	c.stats.SentBytes += uint64(len(data))
-	t := Transmit{Flow: c.flow, To: c.cfg.server, Data: data}
+	t := outgoing{c.flow, data}
 	if !c.hasFirst && len(c.transmits) == 0 {
 		c.first, c.hasFirst = t, true
 		return
@@ -28,22 +34,40 @@ func (c *Client) transmit(data []byte) {
 
 // PollTransmit hands out the next datagram to send.
 func (c *Client) PollTransmit() (Transmit, bool) {
-	if c.hasFirst {
-		t := c.first
-		c.first, c.hasFirst = Transmit{}, false
-		return t, true
-	}
-	if len(c.transmits) == 0 {
+	var t outgoing
+	switch {
+	case c.hasFirst:
+		t = c.first
+		c.first, c.hasFirst = outgoing{}, false
+	case len(c.transmits) > 0:
+		t = c.transmits[0]
+		if c.transmits = c.transmits[1:]; len(c.transmits) == 0 {
+			c.transmits = nil
+		}
+	default:
 		return Transmit{}, false
 	}
-	t := c.transmits[0]
-	if c.transmits = c.transmits[1:]; len(c.transmits) == 0 {
-		c.transmits = nil
-	}
-	return t, true
+	return Transmit{Flow: t.flow, To: c.cfg.server, Data: t.data}, true
 }
 
-func (c *Client) emit(e Event) { c.events = append(c.events, e) }
+func (c *Client) emit(e Event) {
+	if c.events == nil {
+		c.events = make([]Event, 0, 2) // mostly PartingChanged, and why
+	}
+	if c.departing {
+		c.departing = false
+		c.events = append(c.events, Event{Kind: PartingChanged})
+	}
+	c.events = append(c.events, e)
+}
+
+// emitPartingChanged is emit(PartingChanged) for what comes most often: alone,
+// or once more. It takes no memory.
+func (c *Client) emitPartingChanged() {
+	if n := len(c.events); n == 0 || c.events[n-1].Kind != PartingChanged {
+		c.departing = true
+	}
+}
 
 // PollEvent hands out the next event.
 func (c *Client) PollEvent() (Event, bool) {
@@ -53,6 +77,10 @@ func (c *Client) PollEvent() (Event, bool) {
 			c.events = nil
 		}
 		return e, true
+	}
+	if c.departing {
+		c.departing = false
+		return Event{Kind: PartingChanged}, true
 	}
 	if r := c.received; r.waiting {
 		c.received = received{}

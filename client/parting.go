@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pion/stun/v3"
@@ -15,16 +16,23 @@ func (c *Client) Parting(now time.Duration, buf []byte) (t Transmit, until time.
 	if c.phase == PhaseClosed || c.flowGone || !c.mayLive(now) || !c.lease.signed && c.alloc == nil {
 		return Transmit{}, 0, false
 	}
-	t = Transmit{Flow: c.flow, To: c.cfg.server, Data: append(buf, c.releaseMessage(c.partingID, c.releaseSigner())...)}
+	buf = slices.Grow(buf, c.releaseSize())
+	m := c.releaseMessage(buf[len(buf):], c.partingID)
+	t = Transmit{Flow: c.flow, To: c.cfg.server, Data: buf[:len(buf)+len(m)]}
 	return t, c.lease.until, true
 }
 
-// releaseMessage is one Refresh(LIFETIME=0).
-func (c *Client) releaseMessage(id transactionID, signer *credential) []byte {
-	m := c.newMessage(stun.MethodRefresh, id)
+// releaseMessage is one Refresh(LIFETIME=0), written to buf, which is empty and
+// has room for releaseSize bytes.
+func (c *Client) releaseMessage(buf []byte, id transactionID) []byte {
+	m := c.newMessageIn(buf, stun.MethodRefresh, id)
 	add(m, lifetime(0))
-	c.seal(m, signer)
+	c.seal(m, c.releaseSigner(), c.auth.nonce)
 	return m.Raw
+}
+
+func (c *Client) releaseSize() int {
+	return c.headSize() + wordSize + c.sealSize(c.releaseSigner(), c.auth.nonce)
 }
 
 // touchParting: what Parting answers is another from now on.
@@ -33,7 +41,5 @@ func (c *Client) touchParting() {
 		return
 	}
 	_ = c.draw(c.partingID[:]) // without entropy the old ID serves
-	if n := len(c.events); n == 0 || c.events[n-1].Kind != PartingChanged {
-		c.emit(Event{Kind: PartingChanged})
-	}
+	c.emitPartingChanged()
 }

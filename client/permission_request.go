@@ -23,6 +23,9 @@ func (c *Client) requestWanted(now time.Duration) {
 			continue
 		}
 		p.busy, p.asked, p.refreshAt = true, true, 0
+		if batch == nil {
+			batch = make([]netip.Addr, 0, min(size, len(c.permissions)-i))
+		}
 		if batch = append(batch, p.addr); len(batch) == size {
 			c.requestPermissions(now, batch)
 			batch = nil

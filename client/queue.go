@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pion/stun/v3"
@@ -14,36 +15,46 @@ type queued struct {
 	data []byte
 }
 
+// queue are the payloads that wait, in their order.
+type queue struct {
+	payloads []queued
+	size     int // in bytes
+}
+
 // enqueue copies the payload: at most 32 of them or 64 KiB a peer.
 func (c *Client) enqueue(peer netip.AddrPort, payload []byte) error {
-	payloads, size := 0, 0
-	for i := range c.queue {
-		if c.queue[i].peer == peer {
-			payloads, size = payloads+1, size+len(c.queue[i].data)
+	if c.queue == nil {
+		c.queue = new(queue)
+	}
+	q, payloads, size := c.queue, 0, 0
+	for i := range q.payloads {
+		if q.payloads[i].peer == peer {
+			payloads, size = payloads+1, size+len(q.payloads[i].data)
 		}
 	}
-	if payloads >= maxQueuedPerPeer || size+len(payload) > maxQueuedBytes || c.queuedBytes+len(payload) > maxQueuedTotal {
+	if payloads >= maxQueuedPerPeer || size+len(payload) > maxQueuedBytes || q.size+len(payload) > maxQueuedTotal {
 		return ErrQueueFull
 	}
-	c.queue = append(c.queue, queued{peer, bytes.Clone(payload)})
-	c.queuedBytes += len(payload)
+	q.payloads = append(q.payloads, queued{peer, bytes.Clone(payload)})
+	q.size += len(payload)
 	return nil
 }
 
 // takeQueued takes out the payloads for an address, in their order.
-func (c *Client) takeQueued(addr netip.Addr) []queued {
-	var taken []queued
-	kept := c.queue[:0]
-	for _, q := range c.queue {
-		if q.peer.Addr() == addr {
-			taken = append(taken, q)
-			c.queuedBytes -= len(q.data)
-		} else {
-			kept = append(kept, q)
-		}
+func (c *Client) takeQueued(addr netip.Addr) (taken []queued) {
+	q := c.queue
+	if q == nil {
+		return nil
 	}
-	clear(c.queue[len(kept):])
-	if c.queue = kept; len(kept) == 0 {
+	q.payloads = slices.DeleteFunc(q.payloads, func(p queued) bool {
+		if p.peer.Addr() != addr {
+			return false
+		}
+		taken = append(taken, p)
+		q.size -= len(p.data)
+		return true
+	})
+	if len(q.payloads) == 0 {
 		c.queue = nil
 	}
 	return taken
@@ -81,8 +92,10 @@ func (c *Client) dropWaiting() {
 // dropWanted empties the tables: "If an allocation expires, all its permissions
 // expire with it." https://www.rfc-editor.org/rfc/rfc8656#section-9
 func (c *Client) dropWanted() {
-	c.stats.PayloadsDropped += uint64(len(c.queue))
-	c.permissions, c.channels, c.queue, c.queuedBytes = nil, nil, nil, 0
+	if c.queue != nil {
+		c.stats.PayloadsDropped += uint64(len(c.queue.payloads))
+	}
+	c.permissions, c.channels, c.queue = nil, nil, nil
 	c.rearm()
 }
 

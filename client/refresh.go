@@ -35,7 +35,7 @@ func (c *Client) startRefresh(now time.Duration) {
 // https://www.rfc-editor.org/rfc/rfc8656#section-8
 func (c *Client) extend(now time.Duration, tx *transaction, granted time.Duration) {
 	a := c.alloc
-	a.lifetime, a.answeredAt = granted, now
+	a.lifetime = granted
 	// An answer that comes so late says that some copy was obeyed, not which:
 	// there is time to ask again.
 	a.expiresAt = max(tx.firstAt+granted, now+2*refreshMinimum)

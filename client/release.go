@@ -46,7 +46,7 @@ func (c *Client) releaseBlindly(now time.Duration) {
 		return
 	}
 	c.reusableAt = now + datagramReuse
-	c.transmit(c.releaseMessage(id, c.releaseSigner()))
+	c.transmit(c.releaseMessage(make([]byte, 0, c.releaseSize()), id))
 }
 
 // forgoRequests gives requests up; what they may still bring about is

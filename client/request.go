@@ -1,16 +1,15 @@
 package client
 
 import (
-	"bytes"
 	"net/netip"
 	"time"
 
 	"github.com/pion/stun/v3"
 )
 
-// build makes the bytes of a request, once.
+// build makes the bytes of a request. Whoever builds it again gets the same.
 func (c *Client) build(tx *transaction) []byte {
-	m := c.newMessage(tx.purpose.method(), tx.id)
+	m := c.newMessage(tx.purpose.method(), tx.id, c.bodySize(tx)+c.sealSize(tx.signer, tx.nonce))
 	switch tx.purpose {
 	case forAllocate:
 		c.addAllocate(m)
@@ -20,18 +19,28 @@ func (c *Client) build(tx *transaction) []byte {
 		add(m, lifetime(0))
 	case forPermission:
 		for _, addr := range tx.peers {
-			xorAddress{netip.AddrPortFrom(addr, 0)}.addAs(m, stun.AttrXORPeerAddress)
+			addPeer(m, netip.AddrPortFrom(addr, 0))
 		}
 	case forChannel:
 		add(m, channelNumber(tx.number))
-		xorAddress{c.channelBy(tx.number).peer}.addAs(m, stun.AttrXORPeerAddress)
+		addPeer(m, c.channelBy(tx.number).peer)
 	}
-	c.seal(m, tx.signer)
-	return bytes.Clone(m.Raw)
+	c.seal(m, tx.signer, tx.nonce)
+	return m.Raw
 }
 
-func (c *Client) newMessage(method stun.Method, id transactionID) *stun.Message {
-	m := &stun.Message{Raw: make([]byte, 0, maxControlIPv4), Type: stun.NewType(method, stun.ClassRequest), TransactionID: id}
+// newMessage begins a message into which room bytes of attributes go, beside
+// its SOFTWARE.
+func (c *Client) newMessage(method stun.Method, id transactionID, room int) *stun.Message {
+	return c.newMessageIn(make([]byte, 0, c.headSize()+room), method, id)
+}
+
+// newMessageIn is newMessage in a buffer that is there.
+func (c *Client) newMessageIn(buf []byte, method stun.Method, id transactionID) *stun.Message {
+	m := &stun.Message{
+		Raw: buf, Type: stun.NewType(method, stun.ClassRequest), TransactionID: id,
+		Attributes: make(stun.Attributes, 0, 1),
+	}
 	m.WriteHeader()
 	// "The client SHOULD include the SOFTWARE attribute in all Allocate and
 	// Refresh requests". https://www.rfc-editor.org/rfc/rfc8656#section-5
@@ -42,9 +51,9 @@ func (c *Client) newMessage(method stun.Method, id transactionID) *stun.Message 
 }
 
 // seal signs, then adds FINGERPRINT, which is always the last one.
-func (c *Client) seal(m *stun.Message, signer *credential) {
+func (c *Client) seal(m *stun.Message, signer *credential, nonce string) {
 	if signer != nil {
-		signer.addTo(m, c.auth.nonce)
+		signer.addTo(m, nonce)
 	}
 	if c.cfg.fingerprint {
 		add(m, stun.Fingerprint)
@@ -56,7 +65,18 @@ func add(m *stun.Message, s stun.Setter) {
 	if err := s.AddTo(m); err != nil {
 		panic(err)
 	}
+	forgetAttributes(m)
 }
+
+// addBytes is add for an attribute that is given by its value.
+func addBytes(m *stun.Message, t stun.AttrType, value []byte) {
+	m.Add(t, value)
+	forgetAttributes(m)
+}
+
+// forgetAttributes empties the list, which serves those who read a message: it
+// would grow to more than the message.
+func forgetAttributes(m *stun.Message) { m.Attributes = m.Attributes[:0] }
 
 // addAllocate: "The client MUST include a REQUESTED-TRANSPORT attribute in the
 // request." https://www.rfc-editor.org/rfc/rfc8656#section-7.1
@@ -76,16 +96,11 @@ func (c *Client) addLifetime(m *stun.Message) {
 
 // permissionsPerRequest is how many peers fit the request (T14).
 func (c *Client) permissionsPerRequest() int {
-	limit, each := maxControlIPv4, 4+8
+	limit := maxControlIPv4
 	if c.cfg.server.Addr().Is6() {
 		limit = maxControlIPv6
 	}
-	if c.cfg.family == FamilyIPv6 {
-		each = 4 + 20
-	}
-	m := c.newMessage(stun.MethodCreatePermission, transactionID{})
-	c.seal(m, c.auth.signer)
-	return max(1, (limit-len(m.Raw))/each)
+	return max(1, (limit-stunHeader-c.sealSize(c.auth.signer, c.auth.nonce))/c.peerSize())
 }
 
 // newID draws a transaction ID: "the transaction ID MUST be uniformly and

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"time"
 )
 
@@ -52,10 +53,12 @@ func (c *Client) dueRequest(now time.Duration) *transaction {
 func (c *Client) remove(tx *transaction) {
 	for i, t := range c.requests {
 		if t == tx {
-			c.requests = append(c.requests[:i], c.requests[i+1:]...)
-			c.requests[:len(c.requests)+1][len(c.requests)] = nil
+			c.requests = slices.Delete(c.requests, i, i+1)
 			break
 		}
+	}
+	if len(c.requests) == 0 {
+		c.requests = nil // a client at rest keeps no room
 	}
 	c.rearm()
 }
@@ -67,7 +70,7 @@ func (c *Client) find(id transactionID) *transaction {
 		if tx.sends > 0 && tx.id == id {
 			return tx
 		}
-		for _, elder := range tx.elders[:tx.resigned] {
+		for _, elder := range tx.elders {
 			if elder == id {
 				return tx
 			}

@@ -104,15 +104,15 @@ func (c *Client) answersChallenge(tx *transaction, ch challenge) bool {
 	if tx.signer == nil {
 		return ch.complete() && c.hasCredentials()
 	}
-	return tx.signer != c.auth.signer && tx.resigned < maxResigned
+	return tx.signer != c.auth.signer && len(tx.elders) < maxResigned
 }
 
 // renews: "the client MUST retry the request, using the new NONCE attribute
 // supplied in the 438 (Stale Nonce) response."
 // https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
 func (c *Client) renews(tx *transaction, ch challenge) bool {
-	return tx.signer != nil && tx.resigned < maxResigned && len(ch.nonce) > 0 &&
-		(tx.nonceAge != c.auth.nonceAge || string(ch.nonce) != string(c.auth.nonce))
+	return tx.signer != nil && len(tx.elders) < maxResigned && len(ch.nonce) > 0 &&
+		(tx.nonceAge != c.auth.nonceAge || string(ch.nonce) != c.auth.nonce)
 }
 
 // hold keeps an unsigned error: it takes effect when the request has been sent

@@ -1,8 +1,7 @@
 package client
 
 import (
-	"fmt"
-	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -27,8 +26,7 @@ type wake struct {
 	at      time.Duration
 	kind    wakeKind
 	purpose purpose
-	addr    netip.Addr
-	number  uint16
+	number  uint16 // of the channel; the place of the permission
 }
 
 // sooner keeps the earlier of the two; 0 is no deadline.
@@ -70,7 +68,7 @@ func (c *Client) earliest() wake {
 	w.sooner(wake{at: c.alloc.expiresAt, kind: wakeExpiry})
 	for i := range c.permissions {
 		if p := &c.permissions[i]; !p.busy && c.permissionWanted(p) {
-			w.sooner(wake{at: p.refreshAt, kind: wakePermission, addr: p.addr})
+			w.sooner(wake{at: p.refreshAt, kind: wakePermission, number: uint16(i)})
 		}
 	}
 	for i := range c.channels {
@@ -111,9 +109,9 @@ func (c *Client) TimeoutReason() string {
 	case wakeExpiry:
 		return "allocation expires"
 	case wakePermission:
-		return "refresh permission " + w.addr.String()
+		return "refresh permission " + c.permissions[w.number].addr.String()
 	case wakeChannel:
-		return fmt.Sprintf("refresh channel 0x%04x", w.number)
+		return "refresh channel 0x" + strconv.FormatUint(uint64(w.number), 16)
 	}
 	return ""
 }

@@ -1,8 +1,8 @@
 package client
 
 import (
-	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/pion/stun/v3"
@@ -46,40 +46,42 @@ type transactionID = [stun.TransactionIDSize]byte
 
 // transaction is one request, from before its first send to its end. It owns
 // its deadline, dueAt: the first send, a resend, or the end.
+//
+// It does not keep its bytes: they are most of what a client in flight costs,
+// and few requests are sent twice. What they are built of does not change while
+// it lives, so that each copy has the same bytes.
 type transaction struct {
-	id      transactionID
-	purpose purpose
-	raw     []byte      // the same bytes at every send
-	signer  *credential // nil: unsigned
+	id        transactionID
+	purpose   purpose
+	failures  uint8 // 5xx so far
+	sends     uint8
+	heldSends uint8  // sends when held came
+	forged    bool   // an answer failed its integrity check
+	number    uint16 // forChannel
+	nonceAge  uint32 // auth.nonceAge when it was signed
+
+	signer *credential // nil: unsigned
+	nonce  string      // under which it was signed
 	// elders are the IDs that it had before it was signed anew (438): a valid
 	// answer to one of them is an answer.
-	elders   [maxResigned]transactionID
-	resigned uint8 // how many elders there are
-	failures uint8 // 5xx so far
+	elders []transactionID
 
-	sends   int
 	firstAt time.Duration
 	lastAt  time.Duration
 	dueAt   time.Duration
 
-	held      *verdict // an unsigned error to a signed request (A10)
-	heldSends int      // sends when it came
-	forged    bool     // an answer failed its integrity check
-	nonceAge  uint32   // auth.nonceAge when it was signed
-
-	peers  []netip.Addr // forPermission
-	number uint16       // forChannel
+	held  *verdict     // an unsigned error to a signed request (A10)
+	peers []netip.Addr // forPermission
 }
 
-// sendFirst draws the ID, builds the bytes and sends them. It is false when
-// there is no entropy, which ends the client.
+// sendFirst draws the ID and sends the first copy. It is false when there is no
+// entropy, which ends the client.
 func (c *Client) sendFirst(now time.Duration, tx *transaction) bool {
 	id, ok := c.newID(now)
 	if !ok {
 		return false
 	}
-	tx.id, tx.nonceAge = id, c.auth.nonceAge
-	tx.raw = c.build(tx)
+	tx.id, tx.nonce, tx.nonceAge = id, c.auth.nonce, c.auth.nonceAge
 	if tx.firstAt == 0 { // an elder's first send is the earliest that can count
 		tx.firstAt = now
 	}
@@ -105,7 +107,7 @@ func (c *Client) send(now time.Duration, tx *transaction) {
 		c.stats.Retransmissions++
 	}
 	c.noteSent(now, tx)
-	c.transmit(tx.raw)
+	c.transmit(c.build(tx))
 	c.rearm()
 }
 
@@ -136,7 +138,7 @@ func (c *Client) timedOut(now time.Duration, tx *transaction) verdict {
 	case tx.forged:
 		return verdict{reason: "integrity violated: no answer of " + c.cfg.server.String() + " carried a valid MESSAGE-INTEGRITY"}
 	}
-	return verdict{reason: fmt.Sprintf("no answer from %s: sent %d times in %v", c.cfg.server, tx.sends, now-tx.firstAt)}
+	return verdict{reason: "no answer from " + c.cfg.server.String() + ": sent " + strconv.Itoa(int(tx.sends)) + " times in " + (now - tx.firstAt).String()}
 }
 
 // end takes the transaction out and hands its failure on.
@@ -177,11 +179,10 @@ func (c *Client) resign(now time.Duration, tx *transaction) {
 	c.remove(tx)
 	next := transaction{
 		purpose: tx.purpose, signer: c.auth.signer, failures: tx.failures,
-		elders: tx.elders, resigned: tx.resigned, peers: tx.peers, number: tx.number,
+		elders: tx.elders, peers: tx.peers, number: tx.number,
 	}
 	if tx.signer != nil {
-		next.elders[tx.resigned] = tx.id
-		next.resigned++
+		next.elders = append(next.elders, tx.id)
 		next.firstAt, next.lastAt = tx.firstAt, tx.lastAt
 	}
 	c.request(next, now)

@@ -8,61 +8,129 @@ import (
 	"github.com/turnwasm/turnwasm/wasm/abi"
 )
 
-// The arena holds one datagram on its way in and one payload on its way out:
-// each call carries one. Batches will cut it into slots.
-const (
-	arenaInput = 0
-	arenaSend  = 128 << 10
-	arenaUsed  = arenaSend + abi.Headroom + maxDatagram + abi.Tailroom
-)
-
-// input hands a datagram to the machine and takes the answers.
-func (d *driver) input(c *Conn, flow client.Flow, data []byte) error {
-	desc := abi.Desc{
-		Client: c.handle, Kind: abi.KindInput, Flow: uint32(flow), Count: 1,
-		Offset: d.layout.Arena.Offset + arenaInput, Length: uint32(len(data)),
-	}
-	copy(d.region[desc.Offset:], data)
-	return d.batch(&desc)
+// parcel is a payload in a slot, or a run of equal ones, on its way out.
+type parcel struct {
+	message int // which one of the caller's it begins with
+	peer    netip.AddrPort
+	at      uint32 // from the region's start
+	length  uint32 // of each
+	count   uint32
+	stride  uint32
 }
 
-// send hands a payload to the machine and takes the datagram. More than fits a
-// datagram is client.ErrTooLarge.
-func (d *driver) send(c *Conn, peer netip.AddrPort, data []byte) error {
-	if len(data) > maxDatagram {
-		return client.ErrTooLarge
-	}
-	desc := abi.Desc{
-		Client: c.handle, Kind: abi.KindSend, Addr: peer, Count: 1, Stride: uint32(len(data)),
-		Offset: d.layout.Arena.Offset + arenaSend + abi.Headroom, Length: uint32(len(data)),
-	}
-	copy(d.region[desc.Offset:], data)
-	return d.batch(&desc)
+// part is a datagram in a slot, or a coalesced run of them, on its way in.
+type part struct {
+	at, length uint32 // from the region's start
+	segment    uint32 // bytes of each of a run; 0: it is one
 }
 
-// batch is a call with one in-descriptor, repeated when the out-descriptors
-// were full. The descriptor's status is its error.
-func (d *driver) batch(desc *abi.Desc) error {
-	v := d.layout.In.At(d.region, 0)
-	desc.Store(v)
+// arrival is a payload in a slot, or a run of equal ones, on its way in.
+type arrival struct {
+	peer   netip.AddrPort
+	data   []byte // from the first one's first byte to the last one's last
+	length int    // of each
+	count  int
+	stride int
+}
+
+// payload is number i.
+func (a *arrival) payload(i int) []byte {
+	at := i * a.stride
+	return a.data[at : at+a.length]
+}
+
+// input hands what the socket has put into the slot to the machine, and takes
+// the answers: payloads are the slot's arrivals then.
+func (d *driver) input(c *Conn, flow client.Flow, s *slot) {
+	for i, p := range s.parts {
+		desc := abi.Desc{
+			Client: c.handle, Kind: abi.KindInput, Flow: uint32(flow), Count: 1,
+			Offset: p.at, Length: p.length, Stride: p.segment,
+		}
+		desc.Store(d.layout.In.At(d.region, i))
+	}
+	d.slotIn = s
+	// That a datagram is ignored is counted by the machine.
+	_, _ = d.batch(abi.KindInput, len(s.parts), d.clock.now(), nil)
+	d.slotIn = nil
+}
+
+// send hands what was loaded into the slot to the machine and takes the
+// datagrams. Its error is that of the parcel that failed first, which it answers
+// too; those behind it may have been sent.
+func (d *driver) send(c *Conn, s *slot, now float64) (failed int, err error) {
+	for i := range s.parcels {
+		d.describe(c, i, &s.parcels[i])
+	}
+	d.slotOut = s
+	failed, err = d.batch(abi.KindSend, len(s.parcels), now, c.out.keep)
+	d.slotOut = nil
+	return failed, err
+}
+
+// batch runs n in-descriptors through the machine and takes its answers. When
+// the out-descriptors are full the rest follows, one by one, and pause is
+// called in between. It answers the first that failed, and why.
+func (d *driver) batch(kind abi.Kind, n int, now float64, pause func()) (failed int, err error) {
+	failed = n
+	done, next := 0, n
 	for range maxRounds {
-		n, err := d.call(desc.Kind)
-		if err != nil {
-			return err
+		outs, e := d.call(kind, now, next)
+		if e != nil {
+			return min(done, failed), e
 		}
-		d.take(n)
-		if d.dead != nil || d.head().Consumed() > 0 {
-			return v.Status().Err()
+		d.take(outs)
+		used := min(d.head().Consumed(), next)
+		if i, e := d.status(used); e != nil && err == nil {
+			failed, err = done+i, e
+		}
+		if done += used; d.dead != nil || done == n {
+			return failed, err
+		}
+		d.moveUp(used, n-done)
+		if next = 1; pause != nil {
+			pause()
 		}
 	}
-	return client.ErrLimit
+	d.die("trapped", fmt.Errorf("it does not get through a batch in %d rounds", maxRounds))
+	return min(done, failed), d.dead
 }
 
-func (d *driver) call(kind abi.Kind) (int, error) {
+func (d *driver) call(kind abi.Kind, now float64, n int) (int, error) {
 	if kind == abi.KindSend {
-		return d.answer(d.eng.send(d.clock.now(), 1))
+		return d.answer(d.eng.send(now, int32(n)))
 	}
-	return d.answer(d.eng.input(d.clock.now(), 1))
+	return d.answer(d.eng.input(now, int32(n)))
+}
+
+// describe writes the in-descriptor i.
+func (d *driver) describe(c *Conn, i int, l *parcel) {
+	desc := abi.Desc{
+		Client: c.handle, Kind: abi.KindSend, Peer: c.numbers.of(c, l.peer),
+		Offset: l.at, Length: l.length, Count: l.count, Stride: l.stride,
+	}
+	if desc.Peer == 0 {
+		desc.Addr = l.peer
+	}
+	desc.Store(d.layout.In.At(d.region, i))
+}
+
+// status is the first error among the first n in-descriptors.
+func (d *driver) status(n int) (int, error) {
+	for i := range n {
+		if code := d.layout.In.At(d.region, i).Status(); code != abi.CodeOK {
+			return i, code.Err()
+		}
+	}
+	return n, nil
+}
+
+// moveUp moves the descriptors that are left behind the first used ones to the
+// front. The first of them may describe a part of what it did.
+func (d *driver) moveUp(used, left int) {
+	for i := range left {
+		copy(d.layout.In.At(d.region, i), d.layout.In.At(d.region, used+i))
+	}
 }
 
 // take reads the first n out-descriptors.
@@ -71,15 +139,20 @@ func (d *driver) take(n int) {
 		d.die("trapped", fmt.Errorf("it answers %d descriptors", n))
 		return
 	}
+	var c *Conn
 	for i := range n {
 		v := d.layout.Out.At(d.region, i)
-		c := d.conns[v.Client()]
+		if c == nil || c.handle != v.Client() {
+			c = d.conns[v.Client()]
+		}
 		if c == nil {
 			continue
 		}
-		d.touch(c)
 		if !d.takeOne(c, v) {
 			d.die("trapped", fmt.Errorf("descriptor of kind %d reaches outside of the region", v.Kind()))
+			return
+		}
+		if d.dead != nil {
 			return
 		}
 	}
@@ -89,25 +162,36 @@ func (d *driver) take(n int) {
 func (d *driver) takeOne(c *Conn, v abi.View) bool {
 	at, length, stride := uint64(v.Offset()), uint64(v.Length()), uint64(v.Stride())
 	count := max(1, uint64(v.Count()))
-	if count > maxRounds || at+(count-1)*stride+length > uint64(len(d.region)) {
+	if count == 1 {
+		stride = length
+	}
+	span := (count-1)*stride + length
+	if count > maxRounds || at+span > uint64(len(d.region)) || stride < length {
 		return false
 	}
-	for range count {
-		c.take(v, d.region[at:at+length:at+length])
-		at += stride
+	switch kind := v.Kind(); {
+	case kind == abi.KindData:
+		c.takeData(v, at, span, int(length), int(count), int(stride))
+	case kind == abi.KindTransmit && d.slotOut.holds(at, span):
+		c.takeLoaded(v, d.region[at:at+span], int(length), int(count), int(stride))
+	default:
+		d.touch(c)
+		for range count {
+			c.take(v, d.region[at:at+length:at+length])
+			at += stride
+		}
 	}
 	return true
 }
 
-// take is one packet of a descriptor. data is good during the call.
+// take is a packet of a descriptor that is no payload. data is good during the
+// call.
 func (c *Conn) take(v abi.View, data []byte) {
 	switch v.Kind() {
 	case abi.KindTransmit:
 		if t := c.flowOf(client.Flow(v.Flow())); t != nil {
-			c.out.put(t, data)
+			c.out.copy(t, data)
 		}
-	case abi.KindData:
-		c.in.put(v.Addr(), data)
 	case abi.KindParting:
 		c.parting.keep(v, data)
 	case abi.KindEvent:
@@ -118,4 +202,33 @@ func (c *Conn) take(v abi.View, data []byte) {
 		}
 		c.happened(e)
 	}
+}
+
+// takeLoaded puts datagrams into the outbox that lie in the slot of their
+// sender, who holds the turn.
+func (c *Conn) takeLoaded(v abi.View, data []byte, length, count, stride int) {
+	t := c.flowOf(client.Flow(v.Flow()))
+	switch {
+	case t == nil:
+	case count == 1:
+		c.out.put(outgoing{through: t, data: data})
+	case stride == length:
+		c.out.put(outgoing{through: t, data: data, segment: length})
+	default:
+		for i := range count {
+			c.out.put(outgoing{through: t, data: data[i*stride : i*stride+length]})
+		}
+	}
+}
+
+// takeData leaves payloads that lie in the slot of the reader to it, and puts
+// others into the inbox: control-out is written again by the next call.
+func (c *Conn) takeData(v abi.View, at, span uint64, length, count, stride int) {
+	d := c.driver
+	a := arrival{v.Addr(), d.region[at : at+span : at+span], length, count, stride}
+	if s := d.slotIn; s.holds(at, span) {
+		s.arrivals = append(s.arrivals, a)
+		return
+	}
+	c.in.keep(&a, 0)
 }

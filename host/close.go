@@ -44,8 +44,13 @@ func (c *Conn) CloseWith(ctx context.Context, linger time.Duration) (Closed, err
 // it: Close, an armed CloseAt, a trap, the Runtime.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// beginClose lets the machine release.
+// mostFlush is how long a close without linger waits for what was written
+// before it: that a goroutine is at it, not that the socket is full.
+const mostFlush = 20 * time.Millisecond
+
+// beginClose sends what was written before and lets the machine release.
 func (c *Conn) beginClose(linger time.Duration) {
+	c.writes.close(max(linger, mostFlush))
 	_ = c.driver.do(func() error {
 		return c.beginCloseLocked(linger)
 	})
@@ -72,6 +77,8 @@ func (c *Conn) shut(why error) {
 		c.failure.Store(&why)
 	}
 	close(c.closing)
+	c.in.shut()
+	c.writes.wake()
 }
 
 // end is the last thing that happens to a client.

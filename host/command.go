@@ -112,6 +112,9 @@ func (c *Conn) ask(ctx context.Context, cmd abi.Command, wait func() []*waiter) 
 	if err != nil {
 		return err
 	}
+	if len(list) > 0 {
+		c.in.serve()
+	}
 	var all []error
 	for _, w := range list {
 		all = append(all, c.await(ctx, w))

@@ -24,11 +24,13 @@ type Conn struct {
 	failure atomic.Pointer[error] // why ReadFrom and WriteTo fail for good
 	told    atomic.Bool           // Dial has answered what may be left behind
 
-	in            inbox
+	in            reader
+	writes        writer
 	out           outbox
 	events        eventQueue
-	readDeadline  *deadline
-	writeDeadline *deadline
+	readDeadline  deadline
+	writeDeadline deadline
+	addrs         addrCache
 
 	closing chan struct{} // closed when nobody reads or writes any more
 	done    chan struct{} // closed when the sockets are, and verdict is there
@@ -42,6 +44,7 @@ type Conn struct {
 	flows   []*transport
 	parting parting
 	peers   peerTable
+	numbers numbers
 	waiters waiters
 	closeAt *closeAt     // nil = not armed
 	verdict Closed       // from stageEnded on
@@ -51,11 +54,12 @@ type Conn struct {
 func newConn(rt *Runtime, s settings, t *transport) *Conn {
 	c := &Conn{
 		rt: rt, settings: s, server: t.server,
-		in:           inbox{queue: make(chan payload, s.ReceiveQueue)},
-		events:       eventQueue{queue: make(chan Event, s.EventQueue)},
-		readDeadline: newDeadline(), writeDeadline: newDeadline(),
+		events:  eventQueue{queue: make(chan Event, s.EventQueue)},
 		closing: make(chan struct{}), done: make(chan struct{}),
 	}
+	c.in.init(c, s.ReceiveQueue)
+	c.writes.init(c)
+	c.readDeadline.tell, c.writeDeadline.tell = c.in.wake, c.writes.wake
 	c.peers.reset()
 	c.present.Store(&nothing)
 	return c
@@ -123,11 +127,10 @@ func (c *Conn) flowOf(flow client.Flow) *transport {
 	return nil
 }
 
-// settle does what must not be done under the lock. Any goroutine may be here.
+// settle does what must not be done under the lock. Any goroutine may be here,
+// unless it has the turn to send.
 func (c *Conn) settle() {
-	if through, err := c.out.flush(); isPathError(err) {
-		c.pathError(through)
-	}
+	c.sendRest()
 	wanted, last := c.errands()
 	if wanted != 0 {
 		c.changePort(wanted)
@@ -151,10 +154,14 @@ func (c *Conn) errands() (wanted client.Flow, last bool) {
 
 // finish closes the sockets after the last datagram went out.
 func (c *Conn) finish() {
-	_, _ = c.out.flush() // what another goroutine has put in since
+	c.readDeadline.stop()
+	c.writeDeadline.stop()
+	c.writes.end()
+	c.sendLast()
 	for _, t := range c.flows {
 		t.close()
 	}
+	c.in.end()
 	c.events.close()
 	c.logCounts()
 	c.rt.forget(c)

@@ -68,7 +68,7 @@ func connect(ctx context.Context, s *settings) (*transport, error) {
 		if local := s.local.Addr(); local.IsValid() && local.Is4() != ip.Is4() {
 			continue
 		}
-		t, err := openTransport(ctx, 0, s.local, netip.AddrPortFrom(ip, s.port), s.Trace)
+		t, err := openTransport(ctx, 0, s.local, netip.AddrPortFrom(ip, s.port), s)
 		if err == nil {
 			return t, nil
 		}

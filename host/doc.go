@@ -63,11 +63,13 @@
 //
 // # Instances
 //
-// One instance of the engine holds many clients. WithClientsPerInstance(1)
-// gives each Conn one of its own. An instance that traps is never called again:
-// each of its Conns ends with Closed{Reason: "trapped"}, after its parting
-// datagram (the signed Refresh with LIFETIME 0 that was kept for this) went out
-// on its socket. Other instances and new Dials are untouched.
+// One instance of the engine holds many clients, and does one thing at a time.
+// Clients are spread over as many as there are processors (WithInstances).
+// WithClientsPerInstance(1) gives each Conn one of its own. An instance that
+// traps is never called again: each of its Conns ends with Closed{Reason:
+// "trapped"}, after its parting datagram (the signed Refresh with LIFETIME 0
+// that was kept for this) went out on its socket. Other instances and new Dials
+// are untouched.
 //
 // # Secrets
 //

@@ -22,12 +22,16 @@ type driver struct {
 	clock  clock
 	log    *slog.Logger
 
+	in, out slots // of the arena
+
 	mu      sync.Mutex
 	dead    error           // set once; the engine is never called after it
 	conns   map[int32]*Conn // by handle
 	touched []*Conn         // those with something to do outside of the lock
 	timer   *time.Timer
 	armed   float64 // what the timer is set to, in ms; +Inf: it is not
+
+	slotIn, slotOut *slot // those that the machine is being called with
 }
 
 func newDriver(eng engine, k clock, log *slog.Logger) (*driver, error) {
@@ -42,6 +46,8 @@ func newDriver(eng engine, k clock, log *slog.Logger) (*driver, error) {
 		eng: eng, region: eng.region(), layout: layout, clock: k, log: log,
 		conns: make(map[int32]*Conn), armed: math.Inf(1),
 	}
+	d.in.cut(d.region, layout.Arena.Offset, slotsIn)
+	d.out.cut(d.region, layout.Arena.Offset+slotsIn*slotSize, slotsOut)
 	d.timer = time.AfterFunc(math.MaxInt64, d.tick)
 	return d, nil
 }
@@ -65,6 +71,8 @@ func (d *driver) add(c *Conn, t *transport, most int) error {
 		c.driver, c.handle = d, int32(handle)
 		d.conns[c.handle] = c
 		c.attach(t)
+		c.rt.running.Add(1)
+		go c.read()
 		return nil
 	})
 }
@@ -96,6 +104,13 @@ func (d *driver) do(f func() error) error {
 	if err == nil {
 		err = f()
 	}
+	settle(d.unlock())
+	return err
+}
+
+// unlock ends what was begun with the lock: it takes what the machine has to
+// say, arms the timer, and answers the Conns that are to be settled now.
+func (d *driver) unlock() []*Conn {
 	if d.dead == nil {
 		d.drain()
 	}
@@ -104,10 +119,14 @@ func (d *driver) do(f func() error) error {
 	}
 	touched := d.takeTouched()
 	d.mu.Unlock()
+	return touched
+}
+
+// settle does what the Conns have to do outside of the lock.
+func settle(touched []*Conn) {
 	for _, c := range touched {
 		c.settle()
 	}
-	return err
 }
 
 // answer sorts out what an engine's call answered: a trap kills the instance, a
@@ -157,18 +176,14 @@ func (d *driver) followUp() bool {
 
 func (d *driver) head() abi.Header { return abi.Header(d.region) }
 
-// arm sets the timer to the machine's next deadline.
+// arm sets the timer to the machine's next deadline if that is earlier than
+// what it is set to: a tick that finds nothing due costs less than to move the
+// timer each time that a deadline moves away.
 func (d *driver) arm() {
-	next := d.head().Next()
-	if next == d.armed {
-		return
+	if next := d.head().Next(); next < d.armed {
+		d.armed = next
+		d.timer.Reset(d.clock.until(next))
 	}
-	d.armed = next
-	if math.IsInf(next, 1) {
-		d.timer.Stop()
-		return
-	}
-	d.timer.Reset(d.clock.until(next))
 }
 
 // tick is the timer's.
@@ -222,21 +237,36 @@ func (d *driver) kill(reason string, cause error) {
 	})
 }
 
+// load is how many clients are in it.
+func (d *driver) load() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.conns)
+}
+
 // maybeBury gives a dead engine's memory back, and says whether it was dead.
 func (d *driver) maybeBury() bool {
 	d.mu.Lock()
 	dead := d.dead != nil
 	d.mu.Unlock()
-	if dead {
-		if err := d.shut(); err != nil {
-			d.log.Warn("a dead engine does not go", "error", err)
-		}
+	if !dead || !d.closeSlots(false) {
+		return false
 	}
-	return dead
+	if err := d.shut(); err != nil {
+		d.log.Warn("a dead engine does not go", "error", err)
+	}
+	return true
 }
 
-// shut gives the engine back. Nothing is in it any more.
+// closeSlots lets nobody into the arena any more, and says whether it is empty.
+func (d *driver) closeSlots(wait bool) bool {
+	in := d.in.close(wait)
+	return d.out.close(wait) && in
+}
+
+// shut gives the engine back. No client is in it any more.
 func (d *driver) shut() error {
+	d.closeSlots(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.timer.Stop()

@@ -51,6 +51,32 @@ func BenchmarkEngineInput1(b *testing.B)  { benchmarkInput(b, 1) }
 func BenchmarkEngineInput8(b *testing.B)  { benchmarkInput(b, 8) }
 func BenchmarkEngineInput64(b *testing.B) { benchmarkInput(b, 64) }
 
+func BenchmarkEngineInputRun54(b *testing.B) {
+	benchEngines(b, 54, func(w *abitest.World, h int32, channel uint16) {
+		d := abi.Desc{Client: h, Kind: abi.KindInput, Offset: w.Layout.Arena.Offset, Stride: 1204}
+		for range 54 {
+			d.Length += uint32(copy(w.Region[d.Offset+d.Length:], turntest.ChannelData(channel, make([]byte, 1200))))
+		}
+		d.Store(w.Layout.In.At(w.Region, 0))
+	}, func(e engine) { e.input(1000, 1) })
+}
+
+func benchmarkSend(b *testing.B, n int) {
+	benchEngines(b, n, func(w *abitest.World, h int32, _ uint16) {
+		peer := uint32(w.Peer(h, w.Control(abi.AppendPeer(nil, abitest.Peer))))
+		for i := range n {
+			d := abi.Desc{
+				Client: h, Kind: abi.KindSend, Peer: peer, Offset: w.Layout.Arena.Offset + 64 + uint32(i)*2048,
+				Length: 1200, Count: 1,
+			}
+			d.Store(w.Layout.In.At(w.Region, i))
+		}
+	}, func(e engine) { e.send(1000, int32(n)) })
+}
+
+func BenchmarkEngineSend1(b *testing.B)  { benchmarkSend(b, 1) }
+func BenchmarkEngineSend64(b *testing.B) { benchmarkSend(b, 64) }
+
 func BenchmarkEngineSendRun54(b *testing.B) {
 	benchEngines(b, 54, func(w *abitest.World, h int32, _ uint16) {
 		d := abi.Desc{
@@ -59,4 +85,19 @@ func BenchmarkEngineSendRun54(b *testing.B) {
 		}
 		d.Store(w.Layout.In.At(w.Region, 0))
 	}, func(e engine) { e.send(1000, 1) })
+}
+
+// BenchmarkEngineNothing is what a call costs by itself.
+func BenchmarkEngineNothing(b *testing.B) {
+	benchEngines(b, 1, func(*abitest.World, int32, uint16) {}, func(e engine) {
+		if w, ok := e.(*wazeroEngine); ok {
+			if v, err := w.i32("turn_abi_version", w.abiVersion); v != abi.Version || err != nil {
+				b.Fatal(v, err)
+			}
+		}
+	})
+}
+
+func BenchmarkEngineInput0(b *testing.B) {
+	benchEngines(b, 1, func(*abitest.World, int32, uint16) {}, func(e engine) { e.input(1000, 0) })
 }

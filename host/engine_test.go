@@ -6,8 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -110,44 +108,6 @@ func TestEngineRefusesOtherModules(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-}
-
-func cachedFiles(t *testing.T, dir string) (files []string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			files = append(files, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
-func TestEngineCacheOnDisk(t *testing.T) {
-	dir := t.TempDir()
-	start := func() {
-		t.Helper()
-		f, err := newWazeroEngines(context.Background(), wazeroOptions{module: wasm.Module(), cacheDir: dir, rand: rand.Reader})
-		if err != nil {
-			t.Fatal(err)
-		}
-		newEngine(t, f)
-		t.Cleanup(func() { f.shut(context.Background()) })
-	}
-	start()
-	start()
-	files := cachedFiles(t, dir)
-	if len(files) != 1 {
-		t.Fatalf("the cache holds %d files after two starts", len(files))
-	}
-	// A machine that died while it wrote leaves a part.
-	if err := os.Truncate(files[0], 1000); err != nil {
-		t.Fatal(err)
-	}
-	start()
 }
 
 func TestEngineMemoryStaysWhileItGrows(t *testing.T) {

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -29,25 +30,40 @@ type wazeroEngines struct {
 	options wazeroOptions
 }
 
-// newWazeroEngines compiles the module, or takes it from the cache. A cache
-// that cannot be read (a machine may have died while it wrote) costs the time
-// of a compilation and is no error.
+// newWazeroEngines compiles the module, or takes it from the cache.
 func newWazeroEngines(ctx context.Context, o wazeroOptions) (*wazeroEngines, error) {
-	f, err := startWazero(ctx, o)
-	if err != nil && o.cacheDir != "" {
-		o.cacheDir = ""
-		if without, err := startWazero(ctx, o); err == nil {
-			return without, nil
-		}
+	f, err := loadWazero(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkExports(f.module.ExportedFunctions()); err != nil {
+		return nil, errors.Join(err, f.shut(ctx))
+	}
+	return f, nil
+}
+
+// loadWazero starts wazero with the module. A cache that is of no use costs the
+// time of a compilation and is no error.
+func loadWazero(ctx context.Context, o wazeroOptions) (*wazeroEngines, error) {
+	folder := openCacheFolder(o.cacheDir, o.module)
+	if folder == nil {
+		return startWazero(ctx, o, nil)
+	}
+	f, err := startWazero(ctx, o, folder)
+	if err != nil && ctx.Err() == nil {
+		return startWazero(ctx, o, nil)
+	}
+	if err == nil {
+		folder.seal()
 	}
 	return f, err
 }
 
-func startWazero(ctx context.Context, o wazeroOptions) (*wazeroEngines, error) {
+func startWazero(ctx context.Context, o wazeroOptions, folder *cacheFolder) (*wazeroEngines, error) {
 	config := wazero.NewRuntimeConfig().WithMemoryCapacityFromMax(!memoryStays)
 	f := &wazeroEngines{options: o}
-	if o.cacheDir != "" {
-		cache, err := wazero.NewCompilationCacheWithDir(o.cacheDir)
+	if folder != nil {
+		cache, err := wazero.NewCompilationCacheWithDir(folder.dir)
 		if err != nil {
 			return nil, fmt.Errorf("turn: compile cache: %w", err)
 		}
@@ -59,8 +75,7 @@ func startWazero(ctx context.Context, o wazeroOptions) (*wazeroEngines, error) {
 	}
 	f.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	if err := f.compile(ctx); err != nil {
-		f.shut(ctx)
-		return nil, err
+		return nil, errors.Join(err, f.shut(ctx))
 	}
 	return f, nil
 }
@@ -72,10 +87,16 @@ func (f *wazeroEngines) compile(ctx context.Context) (err error) {
 	if _, err = wasi_snapshot_preview1.Instantiate(ctx, f.runtime); err != nil {
 		return fmt.Errorf("turn: WASI: %w", err)
 	}
-	if f.module, err = f.runtime.CompileModule(ctx, f.options.module); err != nil {
+	f.module, err = f.runtime.CompileModule(ctx, f.options.module)
+	if err != nil && f.cache != nil && ctx.Err() == nil {
+		// It may have failed to write to the cache. Then the code is in memory,
+		// where a second call finds it.
+		f.module, err = f.runtime.CompileModule(ctx, f.options.module)
+	}
+	if err != nil {
 		return fmt.Errorf("turn: compiling the module: %w", err)
 	}
-	return checkExports(f.module.ExportedFunctions())
+	return nil
 }
 
 // checkExports compares the module's exports with the ABI's. A module of

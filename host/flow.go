@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 
@@ -14,37 +13,6 @@ import (
 // giving up on this server."
 // https://www.rfc-editor.org/rfc/rfc8656#section-7.4
 const maxPorts = 3
-
-// read is the goroutine of a socket: it ends when the socket is closed.
-func (c *Conn) read(t *transport) {
-	defer c.rt.readers.Done()
-	b := make([]byte, maxDatagram)
-	for {
-		n, err := t.receive(b)
-		switch {
-		case err == nil:
-			c.received(t, b[:n])
-		case errors.Is(err, net.ErrClosed):
-			return
-		case isPathError(err):
-			c.pathError(t)
-		default:
-			c.driver.log.Warn("the socket fails", "local", t.local, "error", err)
-			c.tellFlow(t.flow, abi.FlowClosed)
-			return
-		}
-	}
-}
-
-func (c *Conn) received(t *transport, data []byte) {
-	_ = c.driver.do(func() error {
-		if c.stage >= stageEnded {
-			return nil
-		}
-		c.driver.touch(c)
-		return c.driver.input(c, t.flow, data)
-	})
-}
 
 func (c *Conn) pathError(t *transport) { c.tellFlow(t.flow, abi.PathError) }
 
@@ -77,7 +45,7 @@ func (c *Conn) changePort(flow client.Flow) {
 // old one is closed, so that it cannot get the same port.
 func (c *Conn) openFlow(flow client.Flow) error {
 	local := netip.AddrPortFrom(c.settings.local.Addr(), 0)
-	t, err := openTransport(context.Background(), flow, local, c.server, c.settings.Trace)
+	t, err := openTransport(context.Background(), flow, local, c.server, &c.settings)
 	if err != nil {
 		return err
 	}
@@ -101,6 +69,5 @@ func (c *Conn) attach(t *transport) {
 	c.flows = []*transport{t}
 	c.ports++
 	c.local.Store(&t.local)
-	c.rt.readers.Add(1)
-	go c.read(t)
+	c.in.attach(t)
 }

@@ -3,6 +3,7 @@ package host
 import (
 	"io"
 	"log/slog"
+	"runtime"
 )
 
 // Engine is what runs the machine.
@@ -35,6 +36,7 @@ type options struct {
 	cacheDir    string
 	noCache     bool
 	rand        io.Reader
+	instances   int
 	perInstance int
 	memoryLimit uint64
 }
@@ -46,7 +48,9 @@ func WithEngine(e Engine) Option { return func(o *options) { o.engine = e } }
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.log = l } }
 
 // WithCacheDir keeps the compiled module in the folder; by default it is in
-// the user's cache folder.
+// the user's cache folder. Many processes may share it; a damaged file is
+// replaced, and a folder that cannot be written costs the time of a compilation.
+// It must be the user's own: what is in it is run.
 func WithCacheDir(dir string) Option { return func(o *options) { o.noCache, o.cacheDir = false, dir } }
 
 // WithoutCache compiles the module in every process.
@@ -60,6 +64,20 @@ func WithMemoryLimit(bytes uint64) Option { return func(o *options) { o.memoryLi
 // outside of tests it must be as good.
 func WithRandSource(r io.Reader) Option { return func(o *options) { o.rand = r } }
 
+// WithInstances spreads the clients over n instances of the engine, which work
+// at the same time: by default one for each processor that Go uses. They are
+// made as clients come; with 1, everything shares one. More are made when all
+// are full.
+func WithInstances(n int) Option { return func(o *options) { o.instances = n } }
+
 // WithClientsPerInstance puts at most n clients into one instance of the
 // engine: what traps takes no more than those with it. 0 is as many as fit.
 func WithClientsPerInstance(n int) Option { return func(o *options) { o.perInstance = n } }
+
+// mostInstances is how many are made before clients share one.
+func (o *options) mostInstances() int {
+	if o.instances > 0 {
+		return o.instances
+	}
+	return runtime.GOMAXPROCS(0)
+}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,28 +14,38 @@ var _ net.PacketConn = (*Conn)(nil)
 // network is what a *net.OpError calls this.
 const network = "turn"
 
-// ReadFrom takes the next payload and its peer. What does not fit b is lost.
+// ReadFrom takes the next payload and its peer, a *net.UDPAddr, which must not
+// be changed: payloads of the same peer come with the same one. What does not
+// fit b is lost.
 func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
 	n, peer, err := c.ReadFromAddrPort(b)
 	if err != nil {
 		return 0, nil, err
 	}
-	return n, net.UDPAddrFromAddrPort(peer), nil
+	return n, c.addrs.of(peer), nil
 }
 
-// ReadFromAddrPort is ReadFrom without its allocation.
+// ReadFromAddrPort is ReadFrom with another form of the address.
 func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	passed := c.readDeadline.wait()
-	if err := c.usable(passed); err != nil {
-		return 0, netip.AddrPort{}, c.opError("read", netip.AddrPort{}, err)
-	}
-	select {
-	case p := <-c.in.queue:
-		return p.into(b), p.peer, nil
-	case <-passed:
-		return 0, netip.AddrPort{}, c.opError("read", netip.AddrPort{}, os.ErrDeadlineExceeded)
-	case <-c.closing:
-		return 0, netip.AddrPort{}, c.opError("read", netip.AddrPort{}, c.closedError())
+	r := &c.in
+	r.mu.Lock()
+	for {
+		lead, err := c.awaitRead()
+		if err != nil {
+			r.mu.Unlock()
+			return 0, netip.AddrPort{}, c.opError("read", netip.AddrPort{}, err)
+		}
+		if !lead {
+			n, peer := r.inbox.pop(b)
+			r.passOn()
+			r.mu.Unlock()
+			return n, peer, nil
+		}
+		r.front.one[0] = Message{Buffer: b}
+		if n, m := c.lead(r.front.one[:]); n > 0 {
+			return m.N, m.Peer, nil
+		}
+		r.mu.Lock()
 	}
 }
 
@@ -47,17 +58,15 @@ func (c *Conn) WriteTo(b []byte, addr net.Addr) (int, error) {
 	return c.WriteToAddrPort(b, peer)
 }
 
-// WriteToAddrPort is WriteTo without its allocation.
+// WriteToAddrPort is WriteTo with another form of the address.
+//
+// A lone write goes out before it returns. Writes that follow each other
+// closely may be queued, and go out together soon; a full queue makes the next
+// one wait. What becomes of a queued one is the error of a later write.
 func (c *Conn) WriteToAddrPort(b []byte, peer netip.AddrPort) (int, error) {
-	err := c.usable(c.writeDeadline.wait())
+	err := c.usable(&c.writeDeadline)
 	if err == nil {
-		err = c.driver.do(func() error {
-			if c.stage >= stageEnded {
-				return net.ErrClosed
-			}
-			c.driver.touch(c)
-			return c.driver.send(c, unmap(peer), b)
-		})
+		err = c.writes.write(b, unmap(peer))
 	}
 	if err != nil {
 		return 0, c.opError("write", peer, err)
@@ -66,11 +75,11 @@ func (c *Conn) WriteToAddrPort(b []byte, peer netip.AddrPort) (int, error) {
 }
 
 // usable says why neither reading nor writing makes sense.
-func (c *Conn) usable(passed <-chan struct{}) error {
+func (c *Conn) usable(d *deadline) error {
 	switch {
 	case isClosed(c.closing):
 		return c.closedError()
-	case isClosed(passed):
+	case d.passed.Load():
 		return os.ErrDeadlineExceeded
 	}
 	return nil
@@ -94,11 +103,10 @@ func (c *Conn) SetDeadline(t time.Time) error {
 }
 
 // SetReadDeadline sets ReadFrom's.
-func (c *Conn) SetReadDeadline(t time.Time) error { return c.setDeadline(c.readDeadline, t) }
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.setDeadline(&c.readDeadline, t) }
 
-// SetWriteDeadline sets WriteTo's. A WriteTo does not wait for long, so it
-// matters only when it has passed before.
-func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(c.writeDeadline, t) }
+// SetWriteDeadline sets WriteTo's, which waits only where the queue is full.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(&c.writeDeadline, t) }
 
 func (c *Conn) setDeadline(d *deadline, t time.Time) error {
 	if isClosed(c.closing) {
@@ -115,6 +123,20 @@ func (c *Conn) opError(op string, peer netip.AddrPort, err error) error {
 		e.Addr = net.UDPAddrFromAddrPort(peer)
 	}
 	return e
+}
+
+// addrCache keeps net.Addrs of peers that were heard lately, so that ReadFrom
+// makes none for each payload.
+type addrCache [8]atomic.Pointer[net.UDPAddr]
+
+func (l *addrCache) of(peer netip.AddrPort) net.Addr {
+	known := &l[int(peer.Port())%len(l)]
+	if a := known.Load(); a != nil && a.AddrPort() == peer {
+		return a
+	}
+	a := net.UDPAddrFromAddrPort(peer)
+	known.Store(a)
+	return a
 }
 
 // addrPort reads a peer's address.

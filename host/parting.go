@@ -48,7 +48,7 @@ func (c *Conn) lastWord(reason string) Closed {
 	}
 	verdict.Outcome = client.Abandoned
 	if t := c.flowOf(c.parting.flow); t != nil && len(c.parting.data) > 0 {
-		c.out.put(t, c.parting.data)
+		c.out.copy(t, c.parting.data)
 		verdict.Outcome = client.Unconfirmed
 	}
 	verdict.Until = c.heldUntil()

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -19,10 +20,10 @@ type Runtime struct {
 	clock   clock
 	engines engineFactory
 	resting resting
-	readers sync.WaitGroup // the sockets' goroutines
+	running sync.WaitGroup // the Conns' goroutines
 
 	placing sync.Mutex // taken before an instance's lock
-	drivers []*driver
+	drivers []*driver  // guarded by placing
 
 	closing sync.Once
 
@@ -67,20 +68,50 @@ func (rt *Runtime) add(ctx context.Context, s settings, t *transport) (*Conn, er
 	return c, nil
 }
 
+// place puts the client into an instance that is empty, into a new one as long
+// as there are not as many as asked for, into the one that has the fewest
+// clients, or, when all are full, into a new one after all.
 func (rt *Runtime) place(ctx context.Context, c *Conn, t *transport) error {
 	rt.drivers = slices.DeleteFunc(rt.drivers, (*driver).maybeBury)
+	empty := rt.sortByLoad()
+	spread := !empty && len(rt.drivers) < rt.options.mostInstances()
+	if spread && rt.grow(ctx) == nil {
+		// The new one is asked first. That there is no memory for one is no
+		// reason to refuse a client that fits into another.
+		last := len(rt.drivers) - 1
+		rt.drivers[0], rt.drivers[last] = rt.drivers[last], rt.drivers[0]
+	}
 	for _, d := range rt.drivers {
 		err := d.add(c, t, rt.options.perInstance)
 		if !errors.Is(err, client.ErrLimit) && !errors.Is(err, ErrTrapped) {
 			return err
 		}
 	}
-	d, err := rt.newDriver(ctx)
-	if err != nil {
+	if err := rt.grow(ctx); err != nil {
 		return err
 	}
-	rt.drivers = append(rt.drivers, d)
-	return d.add(c, t, rt.options.perInstance)
+	return rt.drivers[len(rt.drivers)-1].add(c, t, rt.options.perInstance)
+}
+
+// sortByLoad puts the instances with the fewest clients first, and says whether
+// there is one without any.
+func (rt *Runtime) sortByLoad() (empty bool) {
+	load := make(map[*driver]int, len(rt.drivers))
+	for _, d := range rt.drivers {
+		load[d] = d.load()
+		empty = empty || load[d] == 0
+	}
+	slices.SortStableFunc(rt.drivers, func(a, b *driver) int { return cmp.Compare(load[a], load[b]) })
+	return empty
+}
+
+// grow adds an instance.
+func (rt *Runtime) grow(ctx context.Context) error {
+	d, err := rt.newDriver(ctx)
+	if err == nil {
+		rt.drivers = append(rt.drivers, d)
+	}
+	return err
 }
 
 func (rt *Runtime) newDriver(ctx context.Context) (*driver, error) {
@@ -126,7 +157,7 @@ func (rt *Runtime) close() error {
 	for _, d := range rt.drivers {
 		err = errors.Join(err, d.shut())
 	}
-	rt.readers.Wait()
+	rt.running.Wait()
 	return errors.Join(err, rt.engines.shut(context.Background()))
 }
 

@@ -15,6 +15,8 @@ type Stats struct {
 	PayloadsUnread uint64
 	// EventsUnread were dropped because nobody took them from Events.
 	EventsUnread uint64
+	// DatagramsCut counts what the socket held and no room was large enough for.
+	DatagramsCut uint64
 }
 
 // Stats answers the counters. After the Conn's end they are the last ones.
@@ -25,7 +27,10 @@ func (c *Conn) Stats() Stats {
 		s = c.counted
 		return nil
 	})
-	return Stats{Stats: s, PayloadsUnread: c.in.dropped.Load(), EventsUnread: c.events.dropped.Load()}
+	return Stats{
+		Stats: s, PayloadsUnread: c.in.inbox.dropped.Load(), EventsUnread: c.events.dropped.Load(),
+		DatagramsCut: c.settings.cut.Load(),
+	}
 }
 
 // countLocked fetches the counters while the client is there to be asked.
@@ -59,5 +64,5 @@ func (c *Conn) logCounts() {
 		"sentMessages", s.SentMessages, "sentBytes", s.SentBytes,
 		"receivedMessages", s.ReceivedMessages, "receivedBytes", s.ReceivedBytes,
 		"retransmissions", s.Retransmissions,
-		"payloadsUnread", c.in.dropped.Load(), "eventsUnread", c.events.dropped.Load())
+		"payloadsUnread", c.in.inbox.dropped.Load(), "eventsUnread", c.events.dropped.Load())
 }

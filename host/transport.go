@@ -12,22 +12,56 @@ import (
 	"github.com/turnwasm/turnwasm/client"
 )
 
-// maxDatagram is the largest UDP payload.
+// maxDatagram is the largest UDP payload, and the most that a coalesced run of
+// them has.
 const maxDatagram = 65535
 
+// The headers around a payload.
+const (
+	ipv4Header = 20
+	ipv6Header = 40
+	udpHeader  = 8
+)
+
 // transport is one flow's socket: UDP, connected, so that the kernel drops what
-// is not the server's and hands us its ICMP errors. What sends and receives in
-// batches will stand here.
+// is not the server's and hands us its ICMP errors.
+//
+// Any number of goroutines may send; one may receive. What one call sends stays
+// in order, and lies between the datagrams of no other call unless the socket's
+// buffer is full. Neither locks anything but the socket.
 type transport struct {
 	flow          client.Flow
 	sock          *net.UDPConn
 	local, server netip.AddrPort
 	trace         *Trace
+	wire          wire
+}
+
+// wire moves datagrams between a connected socket and memory, many in one
+// system call where the system can.
+type wire interface {
+	// ship hands the cargo to the kernel and answers how many datagrams it took.
+	// It may have taken all and yet answer a path error; see transport.send.
+	ship(c cargo) (n int, err error)
+	receive(in intake) error
+}
+
+// intake is where received datagrams go.
+type intake interface {
+	// begin is called right before a read that does not block, with whatever
+	// lock the room needs. The room should have maxDatagram bytes: what does
+	// not fit it is dropped and counted, in Stats.DatagramsCut.
+	begin() []byte
+	// end gives the room back: n bytes of it are filled, with one datagram, or
+	// with datagrams of segment bytes each when that is not 0; the last may be
+	// shorter. The error is syscall.EAGAIN when there was nothing. It answers
+	// whether it would take another one, should that be there already.
+	end(n, segment int, err error) (more bool)
 }
 
 // openTransport connects a socket to the server, from the local address if it
 // is not zero.
-func openTransport(ctx context.Context, flow client.Flow, local, server netip.AddrPort, trace *Trace) (*transport, error) {
+func openTransport(ctx context.Context, flow client.Flow, local, server netip.AddrPort, s *settings) (*transport, error) {
 	var d net.Dialer
 	if local.Addr().IsValid() {
 		d.LocalAddr = net.UDPAddrFromAddrPort(local)
@@ -43,32 +77,106 @@ func openTransport(ctx context.Context, flow client.Flow, local, server netip.Ad
 		conn.Close()
 		return nil, fmt.Errorf("a UDP socket is a %T", conn)
 	}
+	s.sizeBuffers(sock)
 	at := sock.LocalAddr().(*net.UDPAddr).AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
-	return &transport{flow: flow, sock: sock, local: at, server: server, trace: trace}, nil
+	return &transport{
+		flow: flow, sock: sock, local: at, server: server, trace: s.Trace, wire: newWire(sock, s.cut),
+	}, nil
 }
 
 // send sends one datagram. A connected socket answers a write with the ICMP
-// error of an earlier datagram and does not send: so once more.
+// error of an earlier datagram and does not send: so once more. The error is
+// answered all the same.
 func (t *transport) send(b []byte) error {
-	t.trace.datagram(time.Now(), t.local, t.server, b)
-	_, err := t.sock.Write(b)
-	if isPathError(err) {
-		if _, again := t.sock.Write(b); again != nil {
-			return again
-		}
+	if t.trace != nil {
+		t.trace.datagram(time.Now(), t.local, t.server, b)
 	}
+	_, err := write(t.sock, b)
 	return err
 }
 
-func (t *transport) receive(b []byte) (int, error) {
-	n, err := t.sock.Read(b)
-	if err == nil {
-		t.trace.datagram(time.Now(), t.server, t.local, b[:n])
+// write writes one datagram, as send says.
+func write(sock *net.UDPConn, b []byte) (sent bool, err error) {
+	_, err = sock.Write(b)
+	if isPathError(err) {
+		if _, again := sock.Write(b); again != nil {
+			return false, again
+		}
+		return true, err
 	}
-	return n, err
+	return err == nil, err
 }
 
+// sendRun sends the datagrams of segment bytes that lie back to back in b; the
+// last may be shorter. The bytes are read during the call alone. After an error
+// that is no path error, datagrams from some point on were not sent.
+func (t *transport) sendRun(b []byte, segment int) error {
+	_, err := t.ship(cargo{run: b, segment: segment})
+	return err
+}
+
+// sendEach sends the datagrams, and answers how many the kernel took: all, or
+// those before the one that the error is about.
+func (t *transport) sendEach(bs [][]byte) (n int, err error) {
+	if len(bs) == 0 {
+		return 0, nil
+	}
+	return t.ship(cargo{each: bs})
+}
+
+func (t *transport) ship(c cargo) (int, error) {
+	if t.trace != nil {
+		now := time.Now()
+		for i := range c.count() {
+			t.trace.datagram(now, t.local, t.server, c.at(i))
+		}
+	}
+	return t.wire.ship(c)
+}
+
+// receive waits until there is something to read, and reads one datagram or
+// one run into the room of in, or several while in asks for more. in is called
+// right around each read: it has no room while nothing is there. The error is
+// the socket's: closed, the deadline, or what the path said, and that may come
+// after something was read.
+//
+// It calls in while it holds the socket, which a close waits for: whoever
+// closes the socket must not hold what begin and end wait for.
+func (t *transport) receive(in intake) error {
+	if t.trace != nil {
+		in = &tracedIntake{intake: in, t: t}
+	}
+	return t.wire.receive(in)
+}
+
+// tracedIntake traces what is received.
+type tracedIntake struct {
+	intake
+	t    *transport
+	room []byte
+}
+
+func (in *tracedIntake) begin() []byte {
+	in.room = in.intake.begin()
+	return in.room
+}
+
+func (in *tracedIntake) end(n, segment int, err error) (more bool) {
+	if err == nil {
+		now, c := time.Now(), cargo{run: in.room[:n], segment: segment}
+		for i := range c.count() {
+			in.t.trace.datagram(now, in.t.server, in.t.local, c.at(i))
+		}
+	}
+	return in.intake.end(n, segment, err)
+}
+
+// setReadDeadline ends a receive, this one and the next, with
+// os.ErrDeadlineExceeded; the zero time is never.
+func (t *transport) setReadDeadline(at time.Time) error { return t.sock.SetReadDeadline(at) }
+
+// close closes the socket; see receive for when not to.
 func (t *transport) close() { _ = t.sock.Close() }
 
 // wsaConnReset is how Windows reports a port unreachable.

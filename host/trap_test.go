@@ -47,7 +47,7 @@ func TestManyConnsOfABrokenNativeInstance(t *testing.T) {
 }
 
 func testTrap(t *testing.T, engines engineFactory, trap func(engine)) {
-	rt, err := New(t.Context(), WithEngine(Native), WithClientsPerInstance(3))
+	rt, err := New(t.Context(), WithEngine(Native), WithInstances(1), WithClientsPerInstance(3))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,7 @@ package abi
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 
 	"github.com/turnwasm/turnwasm/client"
 )
@@ -71,5 +71,5 @@ func (c Code) Err() error {
 			return e.err
 		}
 	}
-	return fmt.Errorf("turn: error code %d, which this host does not know", int32(c))
+	return errors.New("turn: error code " + strconv.Itoa(int(c)) + ", which this host does not know")
 }

@@ -1,7 +1,6 @@
 package abi
 
 import (
-	"fmt"
 	"net/netip"
 )
 
@@ -44,7 +43,7 @@ func (c *Command) Parse(rec []byte) error {
 		}
 	}
 	if r.err == nil && !r.has(AttrCmd) {
-		r.err = fmt.Errorf("%w: the record is no command", ErrArgument)
+		r.err = Detail(ErrArgument, "the record is no command")
 	}
 	return r.err
 }
@@ -65,7 +64,7 @@ func ParsePeer(rec []byte) (peer netip.AddrPort, err error) {
 		}
 	}
 	if r.err == nil && !peer.IsValid() {
-		r.err = fmt.Errorf("%w: the record names no peer", ErrArgument)
+		r.err = Detail(ErrArgument, "the record names no peer")
 	}
 	return peer, r.err
 }

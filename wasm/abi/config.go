@@ -1,8 +1,6 @@
 package abi
 
 import (
-	"fmt"
-
 	"github.com/turnwasm/turnwasm/client"
 )
 
@@ -71,7 +69,7 @@ func ParseConfig(rec []byte) (cfg client.Config, seed []byte, err error) {
 		configAttr(&r, a, &cfg)
 	}
 	if r.err == nil && !r.has(AttrServer) {
-		r.err = fmt.Errorf("%w: the config has no server", ErrArgument)
+		r.err = Detail(ErrArgument, "the config has no server")
 	}
 	return cfg, seed, r.err
 }

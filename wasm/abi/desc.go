@@ -112,6 +112,34 @@ func (v View) Begin(h int32, kind Kind, tag uint64) {
 	v.Packet(&Packet{Client: h, Kind: kind, Tag: tag}, &Endpoint{})
 }
 
+// Words is a descriptor as eight little-endian words, for the data path, where
+// each access counts:
+//
+//	0 client, kind, family, port    4 status, channel
+//	1 flow, peer                    5 address, first half
+//	2 offset, length                6 address, second half
+//	3 count, stride                 7 tag
+//
+// What comes first in a word is its low half.
+type Words [DescSize]byte
+
+// Get is the word i.
+func (w *Words) Get(i int) uint64 { return binary.LittleEndian.Uint64(w[8*i:]) }
+
+// Put sets the word i.
+func (w *Words) Put(i int, x uint64) { binary.LittleEndian.PutUint64(w[8*i:], x) }
+
+// ClearStatus makes the status CodeOK.
+func (w *Words) ClearStatus() { binary.LittleEndian.PutUint32(w[descStatus:], 0) }
+
+// Word is two halves of 32 bits as one word.
+func Word(low, high uint32) uint64 { return uint64(low) | uint64(high)<<32 }
+
+// HeadWord is a descriptor's first word; at may be a zero Endpoint.
+func HeadWord(h int32, kind Kind, at *Endpoint) uint64 {
+	return uint64(uint32(h)) | uint64(kind)<<32 | uint64(at.Family)<<40 | uint64(at.Port)<<48
+}
+
 // Packet is what the data path says of one packet.
 type Packet struct {
 	Client         int32
@@ -126,15 +154,15 @@ type Packet struct {
 // Packet makes the descriptor a new one, of one packet: eight stores, for this
 // is done for each packet.
 func (v View) Packet(p *Packet, at *Endpoint) {
-	b, le := (*[DescSize]byte)(v), binary.LittleEndian
-	le.PutUint64(b[descClient:], uint64(uint32(p.Client))|uint64(p.Kind)<<32|uint64(at.Family)<<40|uint64(at.Port)<<48)
-	le.PutUint64(b[descFlow:], uint64(p.Flow)|uint64(p.Peer)<<32)
-	le.PutUint64(b[descOffset:], uint64(p.Offset)|uint64(p.Length)<<32)
-	le.PutUint64(b[descCount:], 1)
-	le.PutUint64(b[descStatus:], uint64(p.Channel)<<32)
-	le.PutUint64(b[descAddr:], at.First)
-	le.PutUint64(b[descAddr+8:], at.Last)
-	le.PutUint64(b[descTag:], p.Tag)
+	w := (*Words)(v)
+	w.Put(0, HeadWord(p.Client, p.Kind, at))
+	w.Put(1, Word(p.Flow, p.Peer))
+	w.Put(2, Word(p.Offset, p.Length))
+	w.Put(3, 1)
+	w.Put(4, Word(0, p.Channel))
+	w.Put(5, at.First)
+	w.Put(6, at.Last)
+	w.Put(7, p.Tag)
 }
 
 // SetAddr sets the inline address; the zero value = none. A zone is dropped:

@@ -27,7 +27,8 @@
 //	-- written by the guest at the start; a host may lower them:
 //	+88  u32 most clients that turn_open lets live
 //	+92  u32 most memory; when three quarters are in use, turn_open, commands
-//	         that take more and payloads that would wait are refused. A host
+//	         that take more and payloads that would wait are refused; so is
+//	         turn_open when it would not hold all clients at their peak. A host
 //	         that gives the module less than its 512 MiB says so here
 //	+96  .. 127 reserved, zero
 //
@@ -68,7 +69,7 @@
 //	turn_input(now f64, n i32) i32            n in-descriptors; number of out-descriptors
 //	turn_send(now f64, n i32) i32             n in-descriptors; number of out-descriptors
 //	turn_poll() i32                           number of out-descriptors, 0 = drained
-//	turn_tick(now f64) f64                    does what is due; the next deadline
+//	turn_tick(now f64) f64                    does what is due, or some of it; the next deadline
 //	turn_close(now f64, h i32, linger f64) i32
 //	turn_state(h i32) i32                     state record in control-out; its length
 //	turn_stats(h i32) i32                     u64 counters in control-out; its length
@@ -80,6 +81,9 @@
 // the header says pending) and read those, then arm one timer for the header's
 // next deadline. Only the out-descriptors of the last call are good, and what
 // they point at.
+//
+// A tick wakes 128 clients at most. When more are due the next deadline does not
+// lie in the future: drain as ever, then call turn_tick again.
 //
 // An instant that is no time (negative, NaN, beyond 9e12) is CodeArgument, and
 // NaN from turn_tick; nothing is done then. turn_open and turn_command wipe the

@@ -2,7 +2,6 @@ package abi
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -80,7 +79,7 @@ func ParseEvent(rec []byte) (client.Event, error) {
 		eventAttr(&r, a, &e)
 	}
 	if r.err == nil && !r.has(AttrEvent) {
-		r.err = fmt.Errorf("%w: the record is no event", ErrArgument)
+		r.err = Detail(ErrArgument, "the record is no event")
 	}
 	return e, r.err
 }

@@ -2,7 +2,6 @@ package abi
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"net/netip"
 	"time"
@@ -126,14 +125,14 @@ func (r *reader) next() (a attribute, ok bool) {
 
 func (r *reader) read() (a attribute, ok bool) {
 	if len(r.rest) < attrHeader {
-		r.err = fmt.Errorf("%w: record ends inside an attribute's header", ErrArgument)
+		r.err = Detail(ErrArgument, "record ends inside an attribute's header")
 		return a, false
 	}
 	a.t = Attr(binary.LittleEndian.Uint16(r.rest))
 	n := int(binary.LittleEndian.Uint16(r.rest[2:]))
 	padded := (n + 3) &^ 3
 	if len(r.rest) < attrHeader+padded {
-		r.err = fmt.Errorf("%w: record ends inside attribute %#04x", ErrArgument, uint16(a.t))
+		r.err = Detail(ErrArgument, "record ends inside attribute "+hexOf(uint32(a.t)))
 		return a, false
 	}
 	a.value = r.rest[attrHeader : attrHeader+n : attrHeader+n]
@@ -155,13 +154,13 @@ func (r *reader) has(t Attr) bool { return r.seen>>t&1 == 1 }
 // fail keeps the first fault.
 func (r *reader) fail(a attribute, want string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%w: attribute %#04x of %d bytes is not %s", ErrArgument, uint16(a.t), len(a.value), want)
+		r.err = Detail(ErrArgument, "attribute "+hexOf(uint32(a.t))+" of "+bytesOf(len(a.value))+" is not "+want)
 	}
 }
 
 func (r *reader) number(a attribute, size int) uint64 {
 	if len(a.value) != size {
-		r.fail(a, fmt.Sprintf("a number of %d bytes", size))
+		r.fail(a, "a number of "+bytesOf(size))
 		return 0
 	}
 	var b [8]byte

@@ -3,8 +3,8 @@ package abi
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
+	"strconv"
 )
 
 // HeaderSize is the size of the region's header in bytes.
@@ -63,6 +63,11 @@ func (t Table) At(region []byte, i int) View {
 	return View(region[at : at+DescSize : at+DescSize])
 }
 
+// Words is At for the data path: one check for all of the descriptor.
+func (t Table) Words(region []byte, i int) *Words {
+	return (*Words)(region[int(t.Offset)+i*DescSize:])
+}
+
 // Page is what the parts of the region are aligned to.
 const Page = 4096
 
@@ -112,7 +117,7 @@ var ErrLayout = errors.New("turn: not a region of this ABI")
 // answers lies inside mem.
 func LoadLayout(mem []byte) (Layout, error) {
 	if len(mem) < HeaderSize {
-		return Layout{}, fmt.Errorf("%w: %d bytes", ErrLayout, len(mem))
+		return Layout{}, Detail(ErrLayout, bytesOf(len(mem)))
 	}
 	var f [16]uint32
 	for i := range f {
@@ -124,32 +129,32 @@ func LoadLayout(mem []byte) (Layout, error) {
 	}
 	switch {
 	case f[0] != Magic:
-		return Layout{}, fmt.Errorf("%w: it begins with %#x", ErrLayout, f[0])
+		return Layout{}, Detail(ErrLayout, "it begins with "+hexOf(f[0]))
 	case f[1] != Version:
-		return Layout{}, fmt.Errorf("%w: it has version %d, this host speaks %d", ErrLayout, f[1], Version)
+		return Layout{}, Detail(ErrLayout, "it has version "+itoa(f[1])+", this host speaks "+itoa(uint32(Version)))
 	case f[3] != DescSize:
-		return Layout{}, fmt.Errorf("%w: descriptors of %d bytes", ErrLayout, f[3])
+		return Layout{}, Detail(ErrLayout, "descriptors of "+bytesOf(int(f[3])))
 	case f[14] != Headroom || f[15] != Tailroom:
-		return Layout{}, fmt.Errorf("%w: headroom %d, tailroom %d", ErrLayout, f[14], f[15])
+		return Layout{}, Detail(ErrLayout, "headroom "+itoa(f[14])+", tailroom "+itoa(f[15]))
 	}
 	return l, l.check(len(mem))
 }
 
 func (l Layout) check(have int) error {
 	if uint64(l.Size) > uint64(have) {
-		return fmt.Errorf("%w: %d bytes long, %d are there", ErrLayout, l.Size, have)
+		return Detail(ErrLayout, bytesOf(int(l.Size))+" long, "+strconv.Itoa(have)+" are there")
 	}
 	whole := Span{HeaderSize, l.Size - HeaderSize}
 	for name, s := range map[string]Span{
 		"control-in": l.ControlIn, "control-out": l.ControlOut, "arena": l.Arena,
 	} {
 		if !whole.Holds(s.Offset, s.Size) {
-			return fmt.Errorf("%w: %s lies outside", ErrLayout, name)
+			return Detail(ErrLayout, name+" lies outside")
 		}
 	}
 	for name, t := range map[string]Table{"in-descriptors": l.In, "out-descriptors": l.Out} {
 		if t.Count > l.Size/DescSize || !whole.Holds(t.Offset, t.Count*DescSize) {
-			return fmt.Errorf("%w: %s lie outside", ErrLayout, name)
+			return Detail(ErrLayout, name+" lie outside")
 		}
 	}
 	return nil

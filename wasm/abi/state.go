@@ -2,7 +2,6 @@ package abi
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -64,7 +63,7 @@ func ParseState(rec []byte) (State, error) {
 		s.WakeWhy = "" // a reason without an instant says nothing
 	}
 	if r.err == nil && !r.has(AttrPhase) {
-		r.err = fmt.Errorf("%w: the record is no state", ErrArgument)
+		r.err = Detail(ErrArgument, "the record is no state")
 	}
 	return s, r.err
 }

@@ -4,16 +4,18 @@ import "github.com/turnwasm/turnwasm/wasm/abi"
 
 // step does one in-descriptor. It answers false when the outlet is full; the
 // descriptor then describes what is left of it.
-type step func(in *Instance, v abi.View) bool
+type step func(in *Instance, d *abi.Words) bool
 
 // batch runs n in-descriptors through do.
-func (in *Instance) batch(now float64, n int32, do step) int32 {
-	if !in.begin(now) || n < 0 || uint32(n) > in.layout.In.Count {
+func (in *Instance) batch(now float64, n int32, fast func(*Instance, int32, int32) int32, do step) int32 {
+	in.open()
+	if !in.setNow(now) || n < 0 || uint32(n) > in.layout.In.Count {
 		in.end()
 		return int32(abi.CodeArgument)
 	}
+	in.cur.item = fast(in, 0, n)
 	for in.cur.item < n && !in.cur.full {
-		in.some(n, do)
+		in.some(n, fast, do)
 	}
 	in.header.SetConsumed(int(in.cur.item))
 	in.end()
@@ -23,10 +25,13 @@ func (in *Instance) batch(now float64, n int32, do step) int32 {
 // some goes on with the batch until it ends or a client panics. The recovery
 // is set up once for all items, not once for each: it would cost as much as
 // the item.
-func (in *Instance) some(n int32, do step) {
+func (in *Instance) some(n int32, fast func(*Instance, int32, int32) int32, do step) {
 	defer in.recoverItem()
-	for in.cur.item < n {
-		if !do(in, in.layout.In.At(in.region, int(in.cur.item))) {
+	for {
+		if in.cur.item = fast(in, in.cur.item, n); in.cur.item >= n {
+			return
+		}
+		if !do(in, in.layout.In.Words(in.region, int(in.cur.item))) {
 			in.cur.full = true
 			return
 		}

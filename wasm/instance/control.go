@@ -1,9 +1,9 @@
 package instance
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strconv"
 
 	"github.com/turnwasm/turnwasm/client"
 	"github.com/turnwasm/turnwasm/wasm/abi"
@@ -35,7 +35,7 @@ func (in *Instance) control(now float64, n int32) (rec []byte, err error) {
 	ok := in.begin(now)
 	rec, err = in.record(n)
 	if !ok {
-		err = fmt.Errorf("%w: now is %v", abi.ErrArgument, now)
+		err = abi.Detail(abi.ErrArgument, "now is "+float(now))
 	}
 	return rec, err
 }
@@ -43,7 +43,7 @@ func (in *Instance) control(now float64, n int32) (rec []byte, err error) {
 func (in *Instance) record(n int32) ([]byte, error) {
 	in.worked = true
 	if n < 0 || uint32(n) > in.layout.ControlIn.Size {
-		return nil, fmt.Errorf("%w: a record of %d bytes", abi.ErrArgument, n)
+		return nil, abi.Detail(abi.ErrArgument, "a record of "+strconv.Itoa(int(n))+" bytes")
 	}
 	at := in.layout.ControlIn.Offset
 	end := at + uint32(n)
@@ -66,12 +66,12 @@ func (in *Instance) Open(now float64, n int32) int32 {
 		cfg.Rand = rand.NewChaCha8([abi.SeedSize]byte(seed))
 	}
 	in.memory.grow(clientCost)
-	if in.short() {
+	if !in.memory.room(in.slots.alive+1, in.header.MemoryLimit()) || in.short() {
 		return in.refuse(abi.ErrMemory)
 	}
 	slot, ok := in.slots.take(in.header.MostClients())
 	if !ok {
-		return in.refuse(fmt.Errorf("%w: %d are alive", abi.ErrRoom, in.slots.alive))
+		return in.refuse(abi.Detail(abi.ErrRoom, strconv.Itoa(in.slots.alive)+" are alive"))
 	}
 	err = in.guard(slot, func(c *client.Client) error { return c.Init(cfg) })
 	if err != nil {
@@ -139,7 +139,7 @@ func (in *Instance) run(c *client.Client) error {
 	case abi.CmdRemovePermission, abi.CmdBindChannel, abi.CmdUnbindChannel:
 		return in.runPeer(c)
 	}
-	return fmt.Errorf("%w: command %d", abi.ErrUnsupported, cmd.Cmd)
+	return abi.Detail(abi.ErrUnsupported, "command "+strconv.Itoa(int(cmd.Cmd)))
 }
 
 func takesMemory(c abi.Cmd) bool {
@@ -148,7 +148,7 @@ func takesMemory(c abi.Cmd) bool {
 
 func (in *Instance) runPeer(c *client.Client) error {
 	if len(in.command.Peers) != 1 {
-		return fmt.Errorf("%w: the command takes one peer, not %d", abi.ErrArgument, len(in.command.Peers))
+		return abi.Detail(abi.ErrArgument, "the command takes one peer, not "+strconv.Itoa(len(in.command.Peers)))
 	}
 	peer := plain(in.command.Peers[0])
 	switch in.command.Cmd {
@@ -187,7 +187,7 @@ func (in *Instance) flow(c *client.Client, flow client.Flow, what int32) error {
 	case abi.PathError:
 		c.PathError(in.now, flow)
 	default:
-		return fmt.Errorf("%w: turn_flow says %d", abi.ErrArgument, what)
+		return abi.Detail(abi.ErrArgument, "turn_flow says "+strconv.Itoa(int(what)))
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func (in *Instance) Close(now float64, h int32, linger float64) int32 {
 	_, err := in.control(now, 0)
 	d, ok := abi.Duration(linger)
 	if err == nil && !ok {
-		err = fmt.Errorf("%w: a linger of %v", abi.ErrArgument, linger)
+		err = abi.Detail(abi.ErrArgument, "a linger of "+float(linger))
 	}
 	if err == nil {
 		err = in.call(h, func(c *client.Client) error { c.Close(in.now, d); return nil })
@@ -226,3 +226,6 @@ func (in *Instance) drop(slot int32) {
 	in.touched.remove(&in.slots, slot)
 	in.slots.give(slot)
 }
+
+// float writes a number as package fmt does, which is not linked.
+func float(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }

@@ -10,7 +10,7 @@ import (
 // cursor is where a batch stands: the client that is being called, and the part
 // of the arena that it was handed.
 type cursor struct {
-	item int32 // in-descriptor
+	item int32 // in-descriptor; of a tick: clients woken
 	full bool  // the out-descriptors are
 	slot int32 // noSlot: no client is being called
 

@@ -34,6 +34,7 @@ func (in *Instance) bury(slot int32, r any) {
 	e.client = client.Client{}
 	e.grave = g
 	in.worked = true
+	in.forget()
 	in.withdraw()
 	in.wakes.remove(&in.slots, slot)
 	in.dirty.push(&in.slots, slot)

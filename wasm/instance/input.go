@@ -1,27 +1,44 @@
 package instance
 
 import (
+	"encoding/binary"
+
 	"github.com/turnwasm/turnwasm/client"
 	"github.com/turnwasm/turnwasm/wasm/abi"
 )
 
 // Input is turn_input.
 func (in *Instance) Input(now float64, n int32) int32 {
-	return in.batch(now, n, (*Instance).inputItem)
+	return in.batch(now, n, (*Instance).receiveLanes, (*Instance).inputItem)
 }
 
-func (in *Instance) inputItem(v abi.View) bool {
+func (in *Instance) inputItem(d *abi.Words) bool {
+	span := d.Get(2)
+	off, n := uint32(span), uint32(span>>32)
+	took := uint32(0)
+	if in.layout.Arena.Holds(off, n) && uint32(d.Get(3)) <= 1 {
+		if took = in.receiveLane(d, off, n); took == n && n > 0 {
+			d.ClearStatus()
+			return true
+		}
+	}
+	v := abi.View(d[:])
 	slot, e := in.enter(v, abi.KindInput)
 	if e == nil {
 		return true
 	}
-	off, n := v.Offset(), v.Length()
 	if !in.layout.Arena.Holds(off, n) || v.Count() > 1 {
 		v.SetStatus(abi.CodeArgument)
 		return true
 	}
+	return in.segments(slot, e, d, off+took, n-took)
+}
+
+// segments hands in what the lanes have left of a datagram, segment by segment.
+func (in *Instance) segments(slot int32, e *entry, d *abi.Words, off, n uint32) bool {
+	v := abi.View(d[:])
 	size := v.Stride()
-	if size == 0 || size > n {
+	if size == 0 {
 		size = n
 	}
 	for {
@@ -29,45 +46,25 @@ func (in *Instance) inputItem(v abi.View) bool {
 			v.SetSpan(off, n)
 			return false
 		}
-		part := min(size, n)
-		in.segment(slot, e, v, off, part)
-		off, n = off+part, n-part
+		took := in.receiveLane(d, off, n)
+		if took == 0 && n >= channelHeader && in.layReceiving(e, d, binary.LittleEndian.Uint32(in.region[off:])) {
+			took = in.receiveLane(d, off, n)
+		}
+		if took == 0 {
+			took = min(size, n)
+			in.segment(slot, e, v, off, took)
+		}
+		off, n = off+took, n-took
 		if n == 0 {
 			return true
 		}
 	}
 }
 
-// segment hands in one datagram, or one segment of a coalesced one.
+// segment hands one datagram, or one segment of a coalesced one, to the machine.
 func (in *Instance) segment(slot int32, e *entry, v abi.View, off, n uint32) {
+	in.forget()
 	data := in.lend(off, off+n, v.Stride(), v.Tag())
-	// The short way is open where the host's socket vouches for the source and
-	// the flow is the one that the client sends on; HandleInput checks others.
-	if !v.HasAddr() && e.routed && v.Flow() == e.route.flow && in.channelData(e, v, off, data) {
-		return
-	}
-	in.out.known.channel = 0
 	e.client.HandleInput(in.now, client.Flow(v.Flow()), plain(v.Addr()), data)
 	in.drain(slot, e)
-}
-
-// channelData takes the short way for payloads on a channel: no event is made
-// and nothing drained.
-func (in *Instance) channelData(e *entry, v abi.View, off uint32, data []byte) bool {
-	peer, number, payload, ok := e.client.ReceiveChannelData(in.now, data)
-	if !ok {
-		return false
-	}
-	p := abi.Packet{
-		Kind: abi.KindData, Client: v.Client(), Flow: v.Flow(), Channel: uint32(number),
-		Offset: off + channelHeader, Length: uint32(len(payload)), Stride: v.Stride(), Tag: v.Tag(),
-	}
-	k := &in.out.known
-	if k.channel != p.Channel || k.client != p.Client {
-		k.client, k.channel = p.Client, p.Channel
-		k.peer, k.endpoint = e.peers.number(peer), abi.EndpointOf(peer)
-	}
-	p.Peer = k.peer
-	in.out.packet(&p, &k.endpoint)
-	return true
 }

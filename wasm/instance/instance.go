@@ -39,6 +39,11 @@ type Instance struct {
 	cur cursor
 	out outlet
 
+	// Of the data path, see lane.go.
+	stamp, epoch       uint64
+	sending, receiving lanes
+	laneless           bool // tests compare what comes of it with what the machine does
+
 	memory memory
 	worked bool // this call did more than move payloads
 
@@ -51,7 +56,7 @@ func New(region []byte, layout abi.Layout, o Options) *Instance {
 	layout.Store(region)
 	in := &Instance{
 		region: region, header: abi.Header(region), layout: layout,
-		rand: o.Rand, slots: newSlots(), memory: memory{used: o.Memory}, dirty: newList(markDirty), touched: newList(markTouched),
+		rand: o.Rand, slots: newSlots(), memory: newMemory(o.Memory), dirty: newList(markDirty), touched: newList(markTouched),
 	}
 	most := o.MostClients
 	if most <= 0 || most > MaxClients {
@@ -74,6 +79,10 @@ func (in *Instance) Yields() bool { return in.worked }
 // when now is no time; nothing may be done then.
 func (in *Instance) begin(now float64) (ok bool) {
 	in.reset()
+	return in.setNow(now)
+}
+
+func (in *Instance) setNow(now float64) (ok bool) {
 	at, ok := abi.Duration(now)
 	if ok {
 		in.now = at
@@ -82,6 +91,13 @@ func (in *Instance) begin(now float64) (ok bool) {
 }
 
 func (in *Instance) reset() {
+	in.forget()
+	in.open()
+}
+
+// open starts a call that keeps the lanes.
+func (in *Instance) open() {
+	in.stamp++
 	in.out.reset()
 	in.cur = cursor{slot: noSlot}
 	in.worked = false

@@ -21,7 +21,6 @@ type outlet struct {
 	used    uint32 // bytes of control-out in use
 	packets uint32 // packets that were described
 	run     run
-	known   known
 }
 
 // run is the last out-descriptor, as long as an equal packet may join it.
@@ -33,16 +32,8 @@ type run struct {
 	at    abi.Endpoint
 }
 
-// known is the peer of the channel that brought the last payload.
-type known struct {
-	client   int32
-	channel  uint32 // 0: none
-	peer     uint32
-	endpoint abi.Endpoint
-}
-
 func (o *outlet) reset() {
-	o.descs, o.used, o.packets, o.run.open, o.known.channel = 0, 0, 0, false, 0
+	o.descs, o.used, o.packets, o.run.open = 0, 0, 0, false
 }
 
 // roomy says whether one more packet or event fits.

@@ -38,6 +38,11 @@ func (in *Instance) recoverClient() {
 	}
 }
 
+// maxWoken is how many clients one tick wakes. A host calls until the deadline
+// lies in the future, and drains between: so the longest call stays short, and
+// what all have to say does not exist at once.
+const maxWoken = 128
+
 // Tick is turn_tick. It answers NaN, and does nothing, when now is no time.
 func (in *Instance) Tick(now float64) float64 {
 	if !in.begin(now) {
@@ -45,16 +50,17 @@ func (in *Instance) Tick(now float64) float64 {
 		return math.NaN()
 	}
 	in.worked = true
-	for in.due() {
+	for in.ticking() {
 		in.tickSome()
 	}
 	in.end()
 	return in.next()
 }
 
-func (in *Instance) due() bool {
+// ticking says whether a client is due that this tick is to wake.
+func (in *Instance) ticking() bool {
 	at, ok := in.wakes.first()
-	return ok && at <= in.now
+	return ok && at <= in.now && in.cur.item < maxWoken
 }
 
 // tickSome wakes the clients that are due, each once: its next deadline is
@@ -62,7 +68,8 @@ func (in *Instance) due() bool {
 // the others.
 func (in *Instance) tickSome() {
 	defer in.recoverClient()
-	for in.due() {
+	for in.ticking() {
+		in.cur.item++
 		slot := in.wakes[0].slot
 		in.cur.slot = slot
 		in.wakes.remove(&in.slots, slot)

@@ -20,8 +20,8 @@ var bugs = []bug{
 	{
 		Name: "release-not-resigned", What: "438 renews every request but the release",
 		File: "client/response.go",
-		Old:  "return tx.signer != nil && tx.resigned < maxResigned && len(ch.nonce) > 0 &&",
-		New:  "return tx.signer != nil && tx.purpose != forRelease && tx.resigned < maxResigned && len(ch.nonce) > 0 &&",
+		Old:  "return tx.signer != nil && len(tx.elders) < maxResigned && len(ch.nonce) > 0 &&",
+		New:  "return tx.signer != nil && tx.purpose != forRelease && len(tx.elders) < maxResigned && len(ch.nonce) > 0 &&",
 	},
 	{
 		Name: "pipelined-release", What: "Close sends the release beside the signed Allocate in flight",

@@ -3,6 +3,7 @@
 //	go run ./wasm/internal/build            writes wasm/turn.wasm
 //	go run ./wasm/internal/build -verify    rebuilds it elsewhere and compares
 //	go run ./wasm/internal/build -tags turntrap -o FILE    a test's module
+//	go run ./wasm/internal/build -floor FILE    the floor that the module's size is compared with
 package main
 
 import (
@@ -21,17 +22,21 @@ func main() {
 	verify := flag.Bool("verify", false, "rebuild in another folder, compare, check imports and exports")
 	tags := flag.String("tags", "", "build tags, for test modules")
 	out := flag.String("o", "", "output file (default wasm/turn.wasm in the module)")
+	floor := flag.String("floor", "", "build the floor into this file: an empty reactor that links the hash functions")
 	flag.Parse()
-	if err := run(*verify, *tags, *out); err != nil {
+	if err := run(*verify, *tags, *out, *floor); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
 
-func run(verify bool, tags, out string) error {
+func run(verify bool, tags, out, floor string) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
+	}
+	if floor != "" {
+		return buildFloor(root, floor)
 	}
 	if out == "" {
 		out = filepath.Join(root, "wasm", "turn.wasm")
@@ -54,6 +59,14 @@ func run(verify bool, tags, out string) error {
 		return err
 	}
 	return report(out, module, imports)
+}
+
+func buildFloor(root, out string) error {
+	module, err := modbuild.Build(modbuild.Options{Root: root, Floor: true})
+	if err != nil {
+		return err
+	}
+	return write(out, module)
 }
 
 // write replaces the file in one step: others may be reading it.

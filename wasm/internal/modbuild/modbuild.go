@@ -21,6 +21,10 @@ import (
 type Options struct {
 	Root string // the folder of go.mod
 	Tags string // build tags, for test modules
+	// Floor builds the module that turn.wasm's size is compared with.
+	Floor bool
+	// Symbols keeps the names of functions, to look at what takes the room.
+	Symbols bool
 }
 
 // Build answers the module's bytes. It builds in a copy of the sources in a
@@ -38,8 +42,8 @@ func Build(o Options) ([]byte, error) {
 	if err := b.pinToolchain(); err != nil {
 		return nil, err
 	}
-	if err := b.slimSTUN(); err != nil {
-		return nil, fmt.Errorf("pion/stun without its client: %w", err)
+	if err := b.slim(); err != nil {
+		return nil, fmt.Errorf("modules without what is not called: %w", err)
 	}
 	overlay, err := b.stubFiles()
 	if err != nil {
@@ -47,8 +51,8 @@ func Build(o Options) ([]byte, error) {
 	}
 	out := filepath.Join(tmp, "turn.wasm")
 	_, err = b.run("build", "-overlay="+overlay, "-mod=mod",
-		"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
-		"-tags="+o.Tags, "-buildmode=c-shared", "-o", out, "./wasm/guest")
+		"-trimpath", "-buildvcs=false", "-ldflags="+o.ldflags(),
+		"-tags="+o.Tags, "-buildmode=c-shared", "-o", out, o.program())
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +61,20 @@ func Build(o Options) ([]byte, error) {
 		return nil, err
 	}
 	return limitMemory(module, MemoryMax)
+}
+
+func (o Options) program() string {
+	if o.Floor {
+		return "./wasm/internal/floor"
+	}
+	return "./wasm/guest"
+}
+
+func (o Options) ldflags() string {
+	if o.Symbols {
+		return "-buildid="
+	}
+	return "-s -w -buildid="
 }
 
 type builder struct {

@@ -9,7 +9,7 @@ import (
 // copySources copies what the module is built from.
 func copySources(root, to string) error {
 	files := []string{"go.mod", "go.sum"}
-	for _, dir := range []string{"client", "wasm/abi", "wasm/instance", "wasm/guest"} {
+	for _, dir := range []string{"client", "wasm/abi", "wasm/instance", "wasm/guest", "wasm/internal/floor"} {
 		found, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		if err != nil {
 			return err
