@@ -67,6 +67,9 @@ const BURST = 10
 /** Payloads that a client sends in one turn of its event loop, unless a cell says otherwise. */
 const SENT_AT_ONCE = 16
 
+/** The first payload that is generated at an instant of the stream. @param {number} ms */
+const firstOf = (ms) => Math.floor((RATE * ms) / 1000)
+
 /** Packets under way, at most. */
 const WINDOW = 256
 
@@ -96,7 +99,14 @@ async function withFar(cell, { warm, measure, profiles }, gate, far) {
 	const [, address, port] = /** @type {RegExpExecArray} */ (/^(.*):(\d+)$/.exec(await far.line()))
 	const { who, work, burst = SENT_AT_ONCE } = cell
 	/** @type {import('./spec.js').Spec} */
-	const spec = { who, work, gate, burst, warm, measure, window: WINDOW, server: { address, port: Number(port) }, peer: { address: '127.0.0.1', port: 40000 } }
+	const spec = {
+		who, work, gate, burst, warm, measure,
+		window: WINDOW,
+		first: firstOf(warm),
+		last: firstOf(warm + 0.95 * measure),
+		server: { address, port: Number(port) },
+		peer: { address: '127.0.0.1', port: 40000 },
+	}
 	const [command, ...args] = runtimes[cell.runtime](profiles)
 	const client = new Child(cell.name, command, [...args, here('client.js'), JSON.stringify(spec)])
 	try {
@@ -105,7 +115,7 @@ async function withFar(cell, { warm, measure, profiles }, gate, far) {
 		if (work === 'receive') far.order('go')
 		const told = await client.answer()
 		far.order(`report ${work === 'send' ? told.total : 1}`)
-		return judge(work, told, await far.answer())
+		return judge(work, told, await far.answer(), firstOf(warm))
 	} finally {
 		await client.end()
 	}
@@ -115,10 +125,11 @@ async function withFar(cell, { warm, measure, profiles }, gate, far) {
  * @param {'send' | 'receive'} work
  * @param {import('./spec.js').Told} told
  * @param {{Valid: number, Bad: number, Twice: number, Indications: number, Sent: number}} heard
+ * @param {number} first what is generated before is to warm up
  * @returns {Result}
  */
-function judge(work, told, heard) {
-	const [sent, came, bad] = work === 'send' ? [told.total, heard.Valid, heard.Bad + heard.Twice + heard.Indications] : [heard.Sent, told.total, told.bad]
+function judge(work, told, heard, first) {
+	const [sent, came, bad] = work === 'send' ? [told.total, heard.Valid, heard.Bad + heard.Twice + heard.Indications] : [heard.Sent - first, told.total, told.bad]
 	const lost = sent - came
 	const why = bad > 0 ? `void: ${bad} packets were wrong` : lost > LOST * sent || told.packets <= 0 ? `void: ${lost} of ${sent} lost` : undefined
 	return { micros: told.cpu / told.packets, rate: (1000 * told.packets) / told.wall, lost, why }

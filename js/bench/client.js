@@ -63,24 +63,19 @@ async function send() {
 /** What the far side generates, until it says goodbye. @returns {Promise<Told>} */
 function receive() {
 	const meter = new Meter()
+	/** Valid payloads before the window. */
+	let before = -1
 	/** @type {Told | undefined} */
 	let told
-	let begin = Infinity
-	let end = Infinity
 	return new Promise((resolve) => {
-		received = (number) => {
-			if (number === GOODBYE) return resolve({ ...(told ?? meter.end(0, 0, 0)), total: book.valid, bad: book.bad + book.twice })
-			if (book.valid % 8 !== 1 || told) return
-			const now = performance.now()
-			if (book.valid === 1) {
-				begin = now + spec.warm
-				end = begin + spec.measure * 0.9 // before the stream ends
+		received = (number = 0) => {
+			if (number === GOODBYE) {
+				resolve({ ...(told ?? meter.end(0, 0, 0)), total: book.valid - Math.max(before, 0), bad: book.bad + book.twice })
+			} else if (before < 0 && number >= spec.first) {
+				meter.begin((before = book.valid))
+			} else if (!told && number >= spec.last) {
+				told = meter.end(book.valid, 0, 0)
 			}
-			if (now >= begin) {
-				begin = Infinity
-				meter.begin(book.valid)
-			}
-			if (now >= end) told = meter.end(book.valid, 0, 0)
 		}
 	})
 }

@@ -13,13 +13,15 @@ import { Buffer } from 'node:buffer'
  * @property {number} window packets under way, at most
  * @property {number} warm ms before the measurement
  * @property {number} measure ms
+ * @property {number} first the number of the received payload that begins the measurement
+ * @property {number} last the one that ends it
  */
 
 /**
  * What a client process says of it.
  * @typedef {object} Told
  * @property {number} packets in the measured window
- * @property {number} total with those before and after it
+ * @property {number} total with those before and after it; received: from the first measured one on
  * @property {number} bad received, and not what was sent
  * @property {number} cpu microseconds, user and system, of the process in the window
  * @property {number} wall ms
