@@ -45,9 +45,20 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 	  '$(TARGET) verify' \
 	  '$(GO) test -json -timeout 15m ./...' \
 	  '$(GO) test -json -timeout 15m -race ./client/... ./wasm/... ./host/...' \
+	  '$(TARGET) test-js' \
 	  '$(TARGET) bench' \
 	  '$(TARGET) soak SEEDS=1000' \
 	  '$(TARGET) close-matrix'
+
+.PHONY: js
+js: ## what js/ needs: its development tools from npm, the module, what its tests start
+	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
+	@$(GO) build -o js/build/peers ./js/internal/peers
+	@$(GO) run ./wasm/internal/build -tags turntrap -o js/build/trap.wasm >&2
+
+.PHONY: test-js
+test-js: js ## the tests of js/ in Node, Deno and Bun, as events of `go test -json`
+	@cd js && npm run --silent check >&2 && TURNWASM_PEERS=$(CURDIR)/js/build/peers node scripts/test.js
 
 .PHONY: test-quick
 test-quick: ## the tests that need Go alone; what is not installed is skipped
@@ -104,7 +115,7 @@ lint: lint-here lint-elsewhere ## gofmt, vet (for other systems too), staticchec
 
 .PHONY: lint-here
 lint-here: ## lint for this system and for the module
-	@test -z "$$(gofmt -l client wasm host examples | tee /dev/stderr)"
+	@test -z "$$(gofmt -l client wasm host examples js/internal | tee /dev/stderr)"
 	$(GO) vet ./...
 	GOOS=wasip1 GOARCH=wasm $(GO) vet ./wasm/... ./client/...
 	$(GO) run $(STATICCHECK) ./...
@@ -124,3 +135,4 @@ lint-elsewhere: ## vet for other systems (minutes, the first time: it compiles e
 .PHONY: clean
 clean: ## remove what the targets leave behind
 	rm -f client.cover
+	rm -rf js/build js/types js/turn.wasm js/LICENSE

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// BenchmarkSessions opens 500 sessions to a bridge in another process and
+// BenchmarkSessions opens 1,000 sessions to a bridge in another process and
 // shows what one costs that process: memory while it is open, CPU to open it.
 func BenchmarkSessions(b *testing.B) {
-	const n = 500
+	const n = 1000
 	for b.Loop() {
 		at, bridge := benchBridge(b)
 		browser := newBrowser(b)

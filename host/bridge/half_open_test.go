@@ -42,9 +42,10 @@ func get(t *testing.T, b *browser, at netip.AddrPort, path string, status int) {
 	}
 }
 
-func impatient(c *Config) { c.Limits.Start = 300 * time.Millisecond }
+func impatient(c *Config) { c.Limits.Start = 2 * time.Second }
 
 func TestAHandshakeWithoutASessionIsClosed(t *testing.T) {
+	t.Parallel()
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	r, b := newRig(t, impatient, server.Addr()), newBrowser(t)
 	var conns []*quic.Conn
@@ -72,6 +73,7 @@ func TestAHandshakeWithoutASessionIsClosed(t *testing.T) {
 }
 
 func TestASessionWithoutTrafficIsClosed(t *testing.T) {
+	t.Parallel()
 	r, b := newRig(t, impatient, elsewhere), newBrowser(t)
 	p, err := b.dial(soon(t), r.at, Path, nil)
 	if err != nil {
@@ -86,7 +88,7 @@ func TestASessionWithoutTrafficIsClosed(t *testing.T) {
 func TestAnIdleSessionReleases(t *testing.T) {
 	t.Parallel()
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
-	r := newRig(t, func(c *Config) { c.Limits.Idle = 500 * time.Millisecond }, server.Addr())
+	r := newRig(t, func(c *Config) { c.Limits.Idle = 2 * time.Second }, server.Addr())
 	p := r.allocated(newBrowser(t), server.Addr())
 	wantEnd(t, p, CodeIdle)
 	wantHeld(t, server, 0)

@@ -38,7 +38,7 @@ func TestADeadSessionReleases(t *testing.T) {
 func TestASilentSessionReleases(t *testing.T) {
 	t.Parallel()
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
-	r := newRig(t, func(c *Config) { c.Limits.Silence = 2 * time.Second }, server.Addr())
+	r := newRig(t, func(c *Config) { c.Limits.Silence = 4 * time.Second }, server.Addr())
 	b, mute := newMutableBrowser(t)
 	r.allocated(b, server.Addr())
 	wantHeld(t, server, 1)

@@ -24,16 +24,6 @@ const runtimes = {
 	bun: (report) => [bin('bun'), ['test', '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`, ...paths(everywhere)]],
 }
 
-const chosen = process.argv.slice(2)
-const folder = mkdtempSync(join(tmpdir(), 'turnwasm-test-'))
-let failed = false
-try {
-	for (const name of chosen.length > 0 ? chosen : Object.keys(runtimes)) failed = !run(name) || failed
-} finally {
-	rmSync(folder, { recursive: true })
-}
-process.exitCode = failed ? 1 : 0
-
 /** @param {string} name */
 function run(name) {
 	const report = join(folder, `${name}.xml`)
@@ -87,3 +77,13 @@ function tell(suite, { name, action, output }) {
 
 /** @param {object} event */
 const print = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
+
+const chosen = process.argv.slice(2)
+const folder = mkdtempSync(join(tmpdir(), 'turnwasm-test-'))
+let failed = false
+try {
+	for (const name of chosen.length > 0 ? chosen : Object.keys(runtimes)) failed = !run(name) || failed
+} finally {
+	rmSync(folder, { recursive: true })
+}
+process.exitCode = failed ? 1 : 0

@@ -1,0 +1,117 @@
+// The examples, each in a process of its own, in the runtime that runs this
+// test.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { startPeers } from './peers/peers.js'
+
+const folder = fileURLToPath(new URL('../../examples/node/', import.meta.url))
+const prefix = 'Deno' in globalThis ? ['run', '-A', '--quiet'] : []
+
+// What `npm install` does there.
+if (!existsSync(`${folder}node_modules/turnwasm`)) {
+	mkdirSync(`${folder}node_modules`, { recursive: true })
+	symlinkSync(fileURLToPath(new URL('..', import.meta.url)), `${folder}node_modules/turnwasm`, 'junction')
+}
+
+const pion = await startPeers('pion')
+const coturn = await startPeers('coturn')
+after(() => Promise.all([pion.end(), coturn.end()]))
+
+/** @param {string} file @param {...string} args */
+function start(file, ...args) {
+	const child = spawn(process.execPath, [...prefix, `${folder}${file}`, ...args])
+	const out = { text: '', errors: '' }
+	child.stdout.on('data', (d) => (out.text += d))
+	child.stderr.on('data', (d) => (out.errors += d))
+	const ended = once(child, 'close').then(([code]) => ({ code, ...out }))
+	return { child, ended, out }
+}
+
+/** @param {...string} args */
+async function turnclient(...args) {
+	const { code, text, errors } = await start('turnclient.mjs', '-json', '-user', 'user', '-pass', 'pass', ...args).ended
+	assert.equal(errors, '')
+	return { code, records: text.trim().split('\n').map((line) => JSON.parse(line)) }
+}
+
+/** @param {any[]} records */
+const events = (records) => records.map((r) => r.event).join(' ')
+
+for (const [name, peers] of /** @type {const} */ ([['pion', pion], ['coturn', coturn]])) {
+	test(`turnclient, ${name}: all is well`, async () => {
+		const { code, records } = await turnclient('-n', '20', peers.url)
+		assert.equal(events(records), 'allocated echoed closed')
+		assert.deepEqual(Object.keys(records[0]), ['event', 'relayed', 'mapped', 'lifetime', 'ms'])
+		assert.deepEqual([records[0].lifetime, records[1].sent, records[1].received], [600, 20, 20])
+		const { ms, ...closed } = records[2]
+		assert(ms >= 0)
+		assert.deepEqual(closed, { event: 'closed', outcome: 'released', reason: '', reuseAfterMs: 2000, until: '' })
+		assert.equal(code, 0)
+		assert.equal(await peers.held(0), 0)
+	})
+
+	test(`turnclient, ${name}: -close-at`, async () => {
+		for (const [state, outcome] of Object.entries({ new: 'nothing_to_release', allocating: 'nothing_to_release', authenticated: 'released', allocated: 'released' })) {
+			const { code, records } = await turnclient('-close-at', state, peers.url)
+			assert.deepEqual([events(records), records[0].outcome, code], ['closed', outcome, 0], state)
+		}
+		assert.equal(await peers.held(0), 0)
+	})
+}
+
+test('turnclient: cycles keep the port; a foreign peer; text for people', async () => {
+	const { code, records } = await turnclient('-cycles', '2', pion.url)
+	assert.deepEqual([events(records), code], ['allocated closed allocated closed', 0])
+	assert.equal(records[0].mapped, records[2].mapped)
+	const foreign = await turnclient('-peer', `${pion.echo.address}:${pion.echo.port}`, '-n', '5', pion.url)
+	assert.deepEqual([foreign.records[1].received, foreign.code], [5, 0])
+	const { text } = await start('turnclient.mjs', '-user', 'user', '-pass', 'pass', '-n', '3', pion.url).ended
+	assert.match(text, /^allocated {2}127.*\nechoed {5}3 of 3;.*\nclosed {5}released in .*\n$/)
+})
+
+test('turnclient: failures say what to know', async () => {
+	const wrong = await turnclient('-pass', 'another', '-linger', '0', pion.url)
+	assert.deepEqual([events(wrong.records), wrong.records[0].method, wrong.records[0].code, wrong.code], ['failed closed', 'Allocate', 400, 1])
+	const url = await turnclient('turns:127.0.0.1')
+	assert.deepEqual([events(url.records), url.code], ['failed', 1])
+})
+
+test('turnclient: usage', async () => {
+	for (const args of [[], ['a', 'b'], ['-bogus', 'turn:x'], ['http://x'], ['-n', '-1', 'turn:x'], ['-n', 'many', 'turn:x'], ['-size', '1', 'turn:x'], ['-rate', '0', 'turn:x'], ['-hold', 'soon', 'turn:x'], ['-close-at', 'sometime', 'turn:x'], ['-engine', 'steam', 'turn:x'], ['-peer', 'nowhere', 'turn:x'], ['-n']]) {
+		const { code, text, errors } = await start('turnclient.mjs', ...args).ended
+		assert.deepEqual([code, text], [2, ''], args.join(' '))
+		assert.match(errors, /usage: turnclient/)
+	}
+})
+
+test('turnclient: a signal releases, in each state', async () => {
+	const held = start('turnclient.mjs', '-json', '-user', 'user', '-pass', 'pass', '-n', '0', '-hold', '1h', pion.url)
+	await once(held.child.stdout, 'data')
+	process.kill(/** @type {number} */ (held.child.pid), 'SIGTERM') // Deno's child.kill hides the exit code
+	const { code, text } = await held.ended
+	assert.deepEqual([code, JSON.parse(text.trim().split('\n')[1]).outcome], [0, 'released'])
+	assert.equal(await pion.held(0), 0)
+	const silent = createSocket('udp4')
+	silent.bind(0, '127.0.0.1')
+	await once(silent, 'listening')
+	const waiting = start('turnclient.mjs', '-json', '-user', 'u', '-pass', 'p', '-linger', '100ms', `turn:127.0.0.1:${silent.address().port}`)
+	await once(silent, 'message')
+	process.kill(/** @type {number} */ (waiting.child.pid), 'SIGINT')
+	const { code: interrupted, text: lines } = await waiting.ended
+	const records = lines.trim().split('\n').map((l) => JSON.parse(l))
+	assert.deepEqual([interrupted, events(records), records[0].reason], [1, 'failed closed', 'interrupted'])
+	silent.close()
+})
+
+test('quickstart', async () => {
+	const { code, text, errors } = await start('quickstart.mjs', pion.url, 'user', 'pass', pion.echo.address, String(pion.echo.port)).ended
+	assert.equal(errors, '')
+	assert.match(text, /^relayed address: .*\n.* answers: hello\nclose: released\n$/s)
+	assert.equal(code, 0)
+})
