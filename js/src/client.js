@@ -6,6 +6,7 @@ import {
 } from './abi.gen.js'
 import { wantIP, wantPort } from './address.js'
 import { prepareCredentials } from './credentials.js'
+import { codeError } from './error.js'
 import { readState, readStats } from './event.js'
 
 /** @typedef {import('./address.js').Address} Address */
@@ -32,6 +33,9 @@ import { readState, readStats } from './event.js'
  *   | {type: 'parting', parting: Parting | undefined}} Effect
  */
 
+/** @type {{flow?: number, from?: {address: string, port: number}}} */
+const NO_OPTIONS = Object.freeze({})
+
 /** Peers that are remembered, each with its number; the machine gives no more numbers either. */
 const MAX_PEERS = 4096
 
@@ -42,6 +46,8 @@ export class TurnClient {
 	#effects = []
 	/** By address, then by port. @type {Map<string, Map<number, Peer>>} */
 	#peers = new Map()
+	/** Whom was sent to last. */
+	#last = { port: -1, address: '', peer: /** @type {Peer} */ ({ number: 0, ip: new Uint8Array(4), port: 0 }) }
 	/** By number. @type {Address[]} */
 	#numbered = []
 	#freed = false
@@ -101,7 +107,8 @@ export class TurnClient {
 	 * @param {number} [o.flow]
 	 * @param {{address: string, port: number}} [o.from] the source; left out where the socket is connected to the server
 	 */
-	input(now, datagrams, o = {}) {
+	input(now, datagrams, o = NO_OPTIONS) {
+		if (datagrams instanceof Uint8Array && !o.from) return this.#instance.inputOne(this, now, datagrams, o.flow ?? 0)
 		const list = datagrams instanceof Uint8Array ? [datagrams] : datagrams
 		if (!Array.isArray(list) || !list.every((d) => d instanceof Uint8Array)) throw new TypeError('a datagram is a Uint8Array')
 		const from = o.from && { ip: wantIP(o.from.address, 'from.address'), port: o.from.port }
@@ -177,8 +184,8 @@ export class TurnClient {
 	 * @param {string} address
 	 */
 	send(now, payload, port, address) {
-		const { error } = this.sendMany(now, [payload], port, address)
-		if (error) throw error
+		const status = this.#instance.sendOne(this, now, payload, this.peer(port, address))
+		if (status < 0) throw codeError(status)
 	}
 
 	/**
@@ -199,7 +206,11 @@ export class TurnClient {
 	 * @returns {Peer}
 	 */
 	peer(port, address) {
-		return this.#peers.get(address)?.get(port) ?? this.#newPeer(port, address)
+		const last = this.#last
+		if (last.port === port && last.address === address) return last.peer
+		const peer = this.#peers.get(address)?.get(port) ?? this.#newPeer(port, address)
+		this.#last = { port, address, peer }
+		return peer
 	}
 
 	/**

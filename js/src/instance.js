@@ -1,7 +1,7 @@
 // One instance of the module: its calls, and what they answer.
 
 import {
-	CODE_LIMIT, CODE_OK, HEADROOM, KIND_DATA, KIND_EVENT, KIND_INPUT, KIND_PARTING, KIND_SEND, KIND_TRANSMIT, TAILROOM, VERSION,
+	CODE_LIMIT, CODE_OK, CODE_TOO_LARGE, HEADROOM, KIND_DATA, KIND_EVENT, KIND_INPUT, KIND_PARTING, KIND_SEND, KIND_TRANSMIT, TAILROOM, VERSION,
 } from './abi.gen.js'
 import { TurnClient } from './client.js'
 import { writeConfig } from './config.js'
@@ -17,6 +17,9 @@ const MAX_ROUNDS = 1 << 16
 
 /** The largest UDP payload. */
 const MAX_DATAGRAM = 65535
+
+/** @type {readonly Uint8Array[]} */
+const NONE = []
 
 /** Of a send: what lies between two payloads of a run belongs to the guest. */
 const RUN_GAP = 4
@@ -52,11 +55,16 @@ export class TurnInstance {
 	#dead
 	/** Sinks that got a transmit in the call that is being answered. @type {Set<Sink>} */
 	#shipping = new Set()
-	/** What is told when the machine is drained. @type {(() => void)[]} */
+	/** What is told when the machine is drained. @type {((() => void) | Payload)[]} */
 	#telling = []
 	#busy = false
+	/** @type {Uint8Array} */
+	#view = new Uint8Array(0)
+	#viewAt = -1
 	/** The datagrams of the turn_input that is being answered. @type {readonly Uint8Array[]} */
-	#sources = []
+	#sources = NONE
+	/** The list of one. @type {Uint8Array[]} */
+	#single = []
 	/** Where in the region they were put. @type {number[]} */
 	#placed = []
 	/** Called when the instance dies. @type {(() => void)[]} */
@@ -232,7 +240,7 @@ export class TurnInstance {
 			const n = this.#placeInputs(client, datagrams.slice(done), flow, from)
 			this.#sources = done === 0 ? datagrams : datagrams.slice(done)
 			this.#batch('turn_input', now, n)
-			this.#sources = []
+			this.#sources = NONE
 			done += n
 		}
 	}
@@ -259,6 +267,73 @@ export class TurnInstance {
 			at += (length + 7) & ~7
 		}
 		return most
+	}
+
+	/**
+	 * Sends one payload: what send does for most, without an object of its own. It answers the status.
+	 * @param {TurnClient} client
+	 * @param {number} now
+	 * @param {Uint8Array} payload
+	 * @param {import('./client.js').Peer} peer
+	 * @returns {number}
+	 */
+	sendOne(client, now, payload, peer) {
+		wantNow(now)
+		const r = this.#living()
+		const { length } = payload
+		if (HEADROOM + length + TAILROOM > r.arena.size) return CODE_TOO_LARGE
+		const at = r.arena.offset + HEADROOM
+		r.bytes.set(payload, at)
+		r.setIn(0, client.handle, KIND_SEND, 0, peer.number, at, length, 1, 0)
+		if (peer.number === 0) r.setInAddress(0, peer.ip, peer.port)
+		return this.#one('turn_send', now)
+	}
+
+	/**
+	 * Hands one datagram of a connected socket in: what input does for most.
+	 * @param {TurnClient} client
+	 * @param {number} now
+	 * @param {Uint8Array} datagram
+	 * @param {number} flow
+	 */
+	inputOne(client, now, datagram, flow) {
+		wantNow(now)
+		const r = this.#living()
+		const { length } = datagram
+		if (length > MAX_DATAGRAM) throw new TypeError(`a datagram of ${length} bytes: at most ${MAX_DATAGRAM} fit UDP`)
+		r.bytes.set(datagram, r.arena.offset)
+		r.setIn(0, client.handle, KIND_INPUT, flow, 0, r.arena.offset, length, 1, 0)
+		this.#single[0] = datagram
+		this.#sources = this.#single
+		this.#placed[0] = r.arena.offset
+		this.#one('turn_input', now)
+		this.#sources = NONE
+	}
+
+	/**
+	 * Runs the first in-descriptor through a call, and answers its status.
+	 * @param {'turn_input' | 'turn_send'} name
+	 * @param {number} now
+	 */
+	#one(name, now) {
+		const r = this.#region
+		let outs
+		try {
+			outs = name === 'turn_send' ? this.#calls.turn_send(now, 1) : this.#calls.turn_input(now, 1)
+		} catch (cause) {
+			throw this.#die(name, cause)
+		}
+		r.refresh()
+		if (outs < 0) throw codeError(outs, r.errorText)
+		if (r.consumed !== 1) {
+			this.#take(name, outs) // a run of answers that was too long for one call
+			this.#poll()
+			return this.#batch(name, now, 1).error?.abi ?? CODE_OK
+		}
+		const status = r.statusOf(0)
+		if (outs > 0) this.#take(name, outs)
+		if (r.pending || this.#telling.length > 0) this.#drain()
+		return status
 	}
 
 	/**
@@ -435,14 +510,13 @@ export class TurnInstance {
 	#takeOne(client, d) {
 		const { bytes } = this.#region
 		if (d.kind === KIND_TRANSMIT) {
-			for (let i = 0, at = d.offset; i < d.count; i++, at += d.stride) client.sink.transmit(bytes.subarray(at, at + d.length), d.flow)
+			for (let i = 0, at = d.offset; i < d.count; i++, at += d.stride) client.sink.transmit(this.#viewOf(bytes, at, d.length), d.flow)
 			if (client.sink.flush) this.#shipping.add(client.sink)
 		} else if (d.kind === KIND_DATA) {
 			const from = client.peerOf(d.peer) ?? this.#region.addressOf(d)
 			const { channel } = d
 			for (let i = 0, at = d.offset; from && i < d.count; i++, at += d.stride) {
-				const payload = this.#payload(d, at)
-				this.#telling.push(() => client.sink.data(payload, from, channel))
+				this.#telling.push(new Payload(client, this.#payload(d, at), from, channel))
 			}
 		} else if (d.kind === KIND_EVENT) {
 			const event = readEvent(bytes.slice(d.offset, d.offset + d.length))
@@ -451,6 +525,20 @@ export class TurnInstance {
 			const parting = (client.lastParting = d.length > 0 ? this.#partingOf(d) : undefined)
 			this.#telling.push(() => client.sink.parting(parting))
 		}
+	}
+
+	/**
+	 * A part of the region; most ask for the same one as before.
+	 * @param {Uint8Array} bytes
+	 * @param {number} at
+	 * @param {number} length
+	 */
+	#viewOf(bytes, at, length) {
+		if (this.#viewAt !== at || this.#view.length !== length || this.#view.buffer !== bytes.buffer) {
+			this.#view = bytes.subarray(at, at + length)
+			this.#viewAt = at
+		}
+		return this.#view
 	}
 
 	/**
@@ -478,7 +566,11 @@ export class TurnInstance {
 		this.#busy = true
 		let next = 0
 		try {
-			while (next < this.#telling.length) this.#telling[next++]()
+			while (next < this.#telling.length) {
+				const one = this.#telling[next++]
+				if (one instanceof Payload) one.client.sink.data(one.data, one.from, one.channel)
+				else one()
+			}
 			this.#telling.length = 0
 		} finally {
 			this.#busy = false
@@ -508,6 +600,22 @@ export class TurnInstance {
 		this.#telling.push(...this.#mourners)
 		this.#tell()
 		return error
+	}
+}
+
+/** A payload that waits to be told of. */
+class Payload {
+	/**
+	 * @param {TurnClient} client
+	 * @param {Uint8Array} data
+	 * @param {import('./address.js').Address} from
+	 * @param {number} channel
+	 */
+	constructor(client, data, from, channel) {
+		this.client = client
+		this.data = data
+		this.from = from
+		this.channel = channel
 	}
 }
 

@@ -66,6 +66,11 @@ function once(socket, event, begin) {
 	})
 }
 
+const EMPTY = Buffer.alloc(0)
+
+/** Node says what its sockets have not sent yet; the likenesses of its node:dgram do not. */
+const tellsQueue = !('Deno' in globalThis) && !('Bun' in globalThis)
+
 /**
  * A connected UDP socket: the kernel drops what is not the server's, and hands us its ICMP errors.
  * @implements {Transport}
@@ -73,6 +78,7 @@ function once(socket, event, begin) {
 class UDP {
 	#socket
 	#receiver
+	#scratch = EMPTY
 	/** Requests that the kernel has not taken yet. */
 	#pending = 0
 	#closing = false
@@ -94,11 +100,17 @@ class UDP {
 		socket.on('error', (e) => (isUnreachable(e) ? receiver.unreachable() : receiver.failed(e)))
 	}
 
-	/** @param {Uint8Array} data lies in linear memory, which the kernel may read too late: a socket that is full sends later */
+	/**
+	 * The data lies in linear memory, which the next call overwrites, and a socket that is full sends later: so it is
+	 * copied, to where the one before was unless that is still waiting.
+	 * @param {Uint8Array} data
+	 */
 	send(data) {
-		const copy = Buffer.from(data)
-		if (isData(copy)) this.#socket.send(copy)
-		else this.#sendRequest(copy, true)
+		if (!isData(data)) return this.#sendRequest(Buffer.from(data), true)
+		if (this.#scratch.length !== data.length) this.#scratch = Buffer.allocUnsafe(data.length)
+		this.#scratch.set(data)
+		this.#socket.send(this.#scratch)
+		if (!tellsQueue || this.#socket.getSendQueueCount() > 0) this.#scratch = EMPTY
 	}
 
 	/**
@@ -146,6 +158,6 @@ class UDP {
 
 /**
  * ChannelData and Send indications: lost ones are lost, and nobody waits for them.
- * @param {Buffer} b
+ * @param {Uint8Array} b
  */
 const isData = (b) => b[0] >= 0x40 || (b[0] === 0 && b[1] === 0x16)

@@ -4,7 +4,7 @@
 import {
 	DESC_ADDR, DESC_CHANNEL, DESC_CLIENT, DESC_COUNT, DESC_FAMILY, DESC_FLOW, DESC_KIND, DESC_LENGTH, DESC_OFFSET,
 	DESC_PEER, DESC_PORT, DESC_SIZE, DESC_STATUS, DESC_STRIDE, DESC_TAG, HEAD_CLIENTS, HEAD_CONSUMED, HEAD_ERROR_LEN,
-	HEAD_MEMORY, HEAD_MOST, HEAD_NEXT, HEAD_PENDING, HEADER_SIZE, HEADROOM, MAGIC, TAILROOM, VERSION,
+	HEAD_MOST, HEAD_NEXT, HEAD_PENDING, HEADER_SIZE, HEADROOM, MAGIC, TAILROOM, VERSION,
 } from './abi.gen.js'
 import { formatIP } from './address.js'
 import { TurnError } from './error.js'
@@ -99,14 +99,6 @@ export class Region {
 	/** @param {number} n */
 	set mostClients(n) {
 		this.#view.setUint32(HEAD_MOST, n, true)
-	}
-
-	get memoryLimit() {
-		return this.#view.getUint32(HEAD_MEMORY, true)
-	}
-
-	set memoryLimit(bytes) {
-		this.#view.setUint32(HEAD_MEMORY, bytes, true)
 	}
 
 	/** The last error's text. */

@@ -23,7 +23,8 @@ import { Waiters } from './waiters.js'
  *   there is a flush, until that is called right after
  * @property {() => void} [flush]
  * @property {() => void | Promise<void>} close ships what was sent before; settles when the local port is free
- * @property {{address: string, port: number}} local
+ * @property {{address: string, port: number}} [local] its own address, where it can be known
+ * @property {{address: string, port: number}} [server] the server's address, where the transport knows it better
  * @property {() => void} [ref]
  * @property {() => void} [unref]
  * @property {(parting: import('./client.js').Parting | undefined) => void} [deposit] leaves what to ship when we die
@@ -35,6 +36,7 @@ import { Waiters } from './waiters.js'
  * @property {(data: Uint8Array) => void} received a datagram, which is the receiver's to keep
  * @property {() => void} unreachable the path has said that the server cannot be reached
  * @property {(error: Error) => void} failed the transport is of no use any more
+ * @property {(ms: number) => void} leaving the transport will end after so long: whoever wants to release does it before
  */
 
 /**
@@ -166,6 +168,8 @@ export class TurnSocket extends Emitter {
 	#readable
 	/** @type {WritableStream<{data: Uint8Array | string, port: number, address: string}> | undefined} */
 	#writable
+	/** Of closeAt: looks whether it is time. @type {(() => void) | undefined} */
+	#watcher
 	/** @type {(() => void) | undefined} */
 	#stopWatching
 
@@ -314,10 +318,9 @@ export class TurnSocket extends Emitter {
 		const client = /** @type {TurnClient} */ (this.#client)
 		let failed
 		try {
-			const { error, sent } = client.sendMany(driver.now(), payloads, port, address)
-			if (!error && !callback) return
-			if (!error) queueMicrotask(() => callback?.(null, sent === 1 ? payloads[0].length : sumOf(payloads)))
-			failed = error
+			if (payloads.length === 1) client.send(driver.now(), payloads[0], port, address)
+			else failed = client.sendMany(driver.now(), payloads, port, address).error
+			if (callback && !failed) queueMicrotask(() => callback(null, sumOf(payloads)))
 		} catch (e) {
 			if (e instanceof TypeError) throw e
 			failed = e
@@ -432,7 +435,6 @@ export class TurnSocket extends Emitter {
 	 */
 	closeAt(phase, linger = this.#linger) {
 		wantLinger(linger)
-		this.#clientThere.promise.then(() => {}, () => {})
 		this.#stopWatching?.()
 		const look = () => {
 			if (this.#ended || !this.#client || this.#driver?.instance.dead || this.phase !== phase) return
@@ -442,9 +444,6 @@ export class TurnSocket extends Emitter {
 		this.#watcher = look
 		if (this.#driver) this.#watch(this.#driver)
 	}
-
-	/** @type {(() => void) | undefined} */
-	#watcher
 
 	/** @param {Driver} driver */
 	#watch(driver) {
@@ -489,7 +488,9 @@ export class TurnSocket extends Emitter {
 		for (const address of usable) {
 			try {
 				this.#server = { address, port }
-				return await this.#open(0, this.#options.localPort ?? 0)
+				const transport = await this.#open(0, this.#options.localPort ?? 0)
+				this.#server = transport.server ?? this.#server
+				return transport
 			} catch (e) {
 				first ??= e
 			}
@@ -506,6 +507,7 @@ export class TurnSocket extends Emitter {
 			received: (data) => this.#received(flow, data),
 			unreachable: () => this.#tell((client, now) => client.pathError(now, flow)),
 			failed: () => this.#tell((client, now) => client.flowClosed(now, flow)),
+			leaving: (ms) => void this.close({ linger: Math.min(ms, this.#linger) }),
 		})
 		if (!this.#keepsAlive) transport.unref?.()
 		return transport
@@ -560,8 +562,7 @@ export class TurnSocket extends Emitter {
 			if (flow === this.#flow) this.#transport?.send(data)
 		},
 		flush: () => this.#transport?.flush?.(),
-		data: (payload, from, channel) => {
-			void channel
+		data: (payload, from) => {
 			this.emit('message', /** @type {Data} */ (payload), { address: from.address, family: from.family, port: from.port, size: payload.length })
 		},
 		event: (e) => this.#happened(e),

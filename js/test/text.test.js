@@ -1,9 +1,10 @@
-// Addresses, URIs and credentials: what people write.
+// Addresses, URIs and credentials: what people write; and the small emitter.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatIP, parseIP } from '../src/address.js'
 import { prepareCredentials } from '../src/credentials.js'
+import { SmallEmitter } from '../src/emitter.js'
 import { TurnError } from '../src/index.js'
 import { parseURLs } from '../src/uri.js'
 import { formatDuration, parseDuration, quote, unquote } from './script/go.js'
@@ -62,4 +63,25 @@ test('durations and quotes are as Go writes them', () => {
 		assert.deepEqual(unquote(`${quoted} rest`), [bytes, ' rest'])
 	}
 	assert.equal(quote('\x00\xff\n\xe2\x80\x8b\xc3\xa9'), '"\\x00\\xff\\n\\u200b\xc3\xa9"')
+})
+
+test('the emitter of browsers does as node:events does', () => {
+	/** @type {SmallEmitter<{message: [number], error: [Error]}>} */
+	const emitter = new SmallEmitter()
+	/** @type {string[]} */
+	const heard = []
+	const first = (/** @type {number} */ n) => {
+		heard.push(`first ${n}`)
+		emitter.off('message', second)
+	}
+	const second = (/** @type {number} */ n) => heard.push(`second ${n}`)
+	assert.equal(emitter.emit('message', 0), false)
+	emitter.on('message', first).once('message', (n) => heard.push(`once ${n}`)).addListener('message', second)
+	assert.equal(emitter.listenerCount('message'), 3)
+	assert.equal(emitter.emit('message', 1), true)
+	emitter.emit('message', 2)
+	emitter.removeListener('message', first).emit('message', 3)
+	assert.deepEqual(heard, ['first 1', 'once 1', 'second 1', 'first 2'])
+	assert.throws(() => emitter.emit('error', new Error('nobody listens')), /nobody listens/)
+	assert.throws(() => emitter.on('message', /** @type {any} */ (7)), TypeError)
 })
