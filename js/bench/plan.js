@@ -4,27 +4,27 @@
 
 /** @type {Cell[]} */
 export const cells = [
-	{ name: 'send, node:dgram alone', runtime: 'node', who: 'dgram', work: 'send' },
-	{ name: 'send, turnwasm/node', runtime: 'node', who: 'ours', work: 'send' },
-	{ name: 'send, werift', runtime: 'node', who: 'werift', work: 'send' },
-	{ name: 'send, Bun.udpSocket alone', runtime: 'bun', who: 'bun', work: 'send' },
-	{ name: 'send, turnwasm/bun', runtime: 'bun', who: 'oursBun', work: 'send' },
-	{ name: "send, Deno's node:dgram alone", runtime: 'deno', who: 'dgram', work: 'send' },
-	{ name: 'send, turnwasm/node in Deno', runtime: 'deno', who: 'ours', work: 'send' },
-	{ name: 'send, Deno.listenDatagram alone', runtime: 'deno', who: 'listen', work: 'send' },
-	{ name: 'send, ours over Deno.listenDatagram', runtime: 'deno', who: 'oursListen', work: 'send' },
-	{ name: 'one a turn, node:dgram alone', runtime: 'node', who: 'dgram', work: 'send', burst: 1 },
-	{ name: 'one a turn, turnwasm/node', runtime: 'node', who: 'ours', work: 'send', burst: 1 },
-	{ name: 'one a turn, werift', runtime: 'node', who: 'werift', work: 'send', burst: 1 },
-	{ name: 'receive, node:dgram alone', runtime: 'node', who: 'dgram', work: 'receive' },
-	{ name: 'receive, turnwasm/node', runtime: 'node', who: 'ours', work: 'receive' },
-	{ name: 'receive, werift', runtime: 'node', who: 'werift', work: 'receive' },
-	{ name: 'receive, Bun.udpSocket alone', runtime: 'bun', who: 'bun', work: 'receive' },
-	{ name: 'receive, turnwasm/bun', runtime: 'bun', who: 'oursBun', work: 'receive' },
-	{ name: "receive, Deno's node:dgram alone", runtime: 'deno', who: 'dgram', work: 'receive' },
-	{ name: 'receive, turnwasm/node in Deno', runtime: 'deno', who: 'ours', work: 'receive' },
-	{ name: 'receive, Deno.listenDatagram alone', runtime: 'deno', who: 'listen', work: 'receive' },
-	{ name: 'receive, ours over Deno.listenDatagram', runtime: 'deno', who: 'oursListen', work: 'receive' },
+	{ name: 'send: node:dgram alone', runtime: 'node', who: 'dgram', work: 'send' },
+	{ name: 'send: turnwasm/node', runtime: 'node', who: 'ours', work: 'send' },
+	{ name: 'send: werift', runtime: 'node', who: 'werift', work: 'send' },
+	{ name: 'send: Bun.udpSocket alone', runtime: 'bun', who: 'bun', work: 'send' },
+	{ name: 'send: turnwasm/bun', runtime: 'bun', who: 'oursBun', work: 'send' },
+	{ name: "send: Deno's node:dgram alone", runtime: 'deno', who: 'dgram', work: 'send' },
+	{ name: 'send: turnwasm/node in Deno', runtime: 'deno', who: 'ours', work: 'send' },
+	{ name: 'send: Deno.listenDatagram alone', runtime: 'deno', who: 'listen', work: 'send' },
+	{ name: 'send: ours over Deno.listenDatagram', runtime: 'deno', who: 'oursListen', work: 'send' },
+	{ name: 'one a turn: node:dgram alone', runtime: 'node', who: 'dgram', work: 'send', burst: 1 },
+	{ name: 'one a turn: turnwasm/node', runtime: 'node', who: 'ours', work: 'send', burst: 1 },
+	{ name: 'one a turn: werift', runtime: 'node', who: 'werift', work: 'send', burst: 1 },
+	{ name: 'receive: node:dgram alone', runtime: 'node', who: 'dgram', work: 'receive' },
+	{ name: 'receive: turnwasm/node', runtime: 'node', who: 'ours', work: 'receive' },
+	{ name: 'receive: werift', runtime: 'node', who: 'werift', work: 'receive' },
+	{ name: 'receive: Bun.udpSocket alone', runtime: 'bun', who: 'bun', work: 'receive' },
+	{ name: 'receive: turnwasm/bun', runtime: 'bun', who: 'oursBun', work: 'receive' },
+	{ name: "receive: Deno's node:dgram alone", runtime: 'deno', who: 'dgram', work: 'receive' },
+	{ name: 'receive: turnwasm/node in Deno', runtime: 'deno', who: 'ours', work: 'receive' },
+	{ name: 'receive: Deno.listenDatagram alone', runtime: 'deno', who: 'listen', work: 'receive' },
+	{ name: 'receive: ours over Deno.listenDatagram', runtime: 'deno', who: 'oursListen', work: 'receive' },
 ]
 
 /**
@@ -34,11 +34,11 @@ export const cells = [
 
 /** @type {Ratio[]} */
 export const ratios = [
-	{ name: 'node-send-vs-dgram', ours: 'send, turnwasm/node', theirs: 'send, node:dgram alone', bound: 0.9 },
-	{ name: 'node-recv-vs-dgram', ours: 'receive, turnwasm/node', theirs: 'receive, node:dgram alone', bound: 0.9 },
-	{ name: 'node-send-vs-werift', ours: 'send, turnwasm/node', theirs: 'send, werift', bound: 1 },
-	{ name: 'node-recv-vs-werift', ours: 'receive, turnwasm/node', theirs: 'receive, werift', bound: 1.05 },
-	{ name: 'bun-batch-vs-node-dgram', ours: 'send, turnwasm/bun', theirs: 'send, node:dgram alone', bound: 2.5 },
+	{ name: 'node-send-vs-dgram', ours: 'send: turnwasm/node', theirs: 'send: node:dgram alone', bound: 0.9 },
+	{ name: 'node-recv-vs-dgram', ours: 'receive: turnwasm/node', theirs: 'receive: node:dgram alone', bound: 0.9 },
+	{ name: 'node-send-vs-werift', ours: 'send: turnwasm/node', theirs: 'send: werift', bound: 1 },
+	{ name: 'node-recv-vs-werift', ours: 'receive: turnwasm/node', theirs: 'receive: werift', bound: 1.05 },
+	{ name: 'bun-batch-vs-node-dgram', ours: 'send: turnwasm/bun', theirs: 'send: node:dgram alone', bound: 2.5 },
 ]
 
 /** The most that a start may take, in ms. */
