@@ -131,6 +131,12 @@ test('a batch without a channel, and one of which the machine refuses a part', a
 	assert.deepEqual(client.sendMany(now(), payloads, PEER.port, PEER.address), { sent: 1500, error: undefined })
 	settle(client, server, now)
 	payloads.forEach((p, i) => assert.deepEqual(server.payloads[i], p))
+	server.payloads = []
+	const pairs = Array.from({ length: 1500 }, (_, i) => new Uint8Array(1000 - ((i >> 1) % 2)).fill(i)) // runs of two, and more than one call answers
+	assert.deepEqual(client.sendMany(now(), pairs, PEER.port, PEER.address), { sent: 1500, error: undefined })
+	settle(client, server, now)
+	assert.equal(server.payloads.length, 1500)
+	pairs.forEach((p, i) => assert.deepEqual(server.payloads[i], p))
 	const mixed = [new Uint8Array(10), new Uint8Array(65535), new Uint8Array(20)]
 	const { sent, error } = client.sendMany(now(), mixed, PEER.port, PEER.address)
 	assert.equal(sent, 2)
