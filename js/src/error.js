@@ -7,13 +7,14 @@ import { CODE_TEXTS, HINTS, PHRASES } from './abi.gen.js'
  * `request`: the server, its silence or the path refused a request; `leftAlone`: the server is left alone after such
  * an answer; `lost`: the allocation is gone; `closed`: the socket or client is closed; `trapped`: the machine's
  * instance died; `unsupported`: a URL or command that this version does not do; `refused`: the machine does not do
- * it, `abi` says why; `module`: the module cannot be loaded; `transport`: the socket below fails.
- * @typedef {'request' | 'leftAlone' | 'lost' | 'closed' | 'trapped' | 'unsupported' | 'refused' | 'module' | 'transport'} TurnErrorKind
+ * it, `abi` says why; `module`: the module cannot be loaded; `transport`: the socket below fails; `bridge`: the bridge
+ * refuses a session or ends it.
+ * @typedef {'request' | 'leftAlone' | 'lost' | 'closed' | 'trapped' | 'unsupported' | 'refused' | 'module' | 'transport' | 'bridge'} TurnErrorKind
  */
 
 /**
  * @typedef {object} TurnErrorFields
- * @property {number} [code] STUN error code; 0 = there was no answer that could be used
+ * @property {number} [code] STUN error code, 0 = there was no answer that could be used; of the kind `bridge`, the bridge's
  * @property {string} [method] the request that failed: "Allocate", "ChannelBind", ...
  * @property {string} [reason] the server's phrase, or a sentence that says what was tried
  * @property {boolean} [signed] the answer carried a valid MESSAGE-INTEGRITY

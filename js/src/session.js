@@ -2,72 +2,106 @@
 // protocol, version 1, stands in host/bridge/doc.go.
 
 import { TurnError } from './error.js'
+import { depositFrame, DEPOSITED, DEPOSIT_REFUSED, FrameReader, GOING_AWAY, MAX_PACKET, packetFrame, PATH_ERROR, WELCOME } from './frames.js'
+import { Outbox } from './outbox.js'
 
-const WELCOME = 1
-const DEPOSITED = 2
-const DEPOSIT_REFUSED = 3
-const PATH_ERROR = 4
-const GOING_AWAY = 5
+/** How long the bridge may take to greet. */
+const GREETING = 15_000
 
-const DEPOSIT = 1
+/** How long a close waits for the bridge to have taken back what was deposited, and an end for its reason. */
+const PATIENCE = 2000
 
-/** How long a close waits for the bridge to have taken back what was deposited. */
-const PATIENCE = 1000
+/** Requests that wait for the bridge to have the deposit that came with them. */
+const MAX_HELD = 64
 
 /**
  * Where the bridge is, and what it wants of us.
  * @typedef {object} BridgeOptions
- * @property {string} bridge its URL, https://BRIDGE/turn/1
- * @property {string} [certificateHash] the SHA-256 of its certificate in base64, where that is its own
+ * @property {string | URL} bridge its URL: https://BRIDGE, or where it is: https://BRIDGE/turn/1
  * @property {string} [token] the bearer token, if it wants one
+ * @property {WebTransportHash[]} [serverCertificateHashes] of its certificate, where that is its own: as WebTransport takes them
  */
 
+/** @typedef {import('./socket.js').Receiver} Receiver */
+/** @typedef {import('./socket.js').Transport} Transport */
+
 /**
- * Who is told what comes of a session.
- * @typedef {import('./socket.js').Receiver} Receiver
+ * Opens a session to a TURN server.
+ * @param {BridgeOptions} options
+ * @param {string} server the server's URI
+ * @param {Receiver} receiver
+ * @param {AbortSignal} signal gives up
  */
+export async function openSession(options, server, receiver, signal) {
+	signal.throwIfAborted()
+	const session = new Session(connect(options, server), receiver)
+	const late = new TurnError('transport', `the bridge at ${urlOf(options.bridge).origin} does not greet`)
+	const timer = setTimeout(() => session.end(late), GREETING)
+	const onAbort = () => session.end(signal.reason)
+	signal.addEventListener('abort', onAbort)
+	try {
+		await session.greet(urlOf(options.bridge).origin)
+		return session
+	} catch (e) {
+		session.end(e)
+		throw session.ended
+	} finally {
+		clearTimeout(timer)
+		signal.removeEventListener('abort', onAbort)
+	}
+}
+
+/**
+ * Where a session is opened.
+ * @param {string | URL} bridge
+ */
+export function urlOf(bridge) {
+	const url = new URL(bridge)
+	if (url.pathname === '/') url.pathname = '/turn/1'
+	return url
+}
 
 /**
  * @param {BridgeOptions} options
- * @param {string} server the TURN server's URI
- * @param {Receiver} receiver
+ * @param {string} server
  */
-export async function openSession(options, server, receiver) {
-	const url = new URL(options.bridge)
+function connect({ bridge, token, serverCertificateHashes }, server) {
+	const url = urlOf(bridge)
 	url.searchParams.set('server', server)
-	if (options.token) url.searchParams.set('token', options.token)
-	const hash = options.certificateHash
-	const own = hash ? { serverCertificateHashes: [{ algorithm: 'sha-256', value: Uint8Array.from(atob(hash), (c) => c.charCodeAt(0)) }] } : {}
-	const wt = new WebTransport(url.href, own)
-	wt.closed.catch(() => {}) // whoever waits is told
-	try {
-		await wt.ready
-	} catch (cause) {
-		throw new TurnError('transport', `the bridge at ${url.origin} cannot be reached: ${messageOf(cause)}`, { cause })
-	}
-	const session = new Session(wt, receiver)
-	await session.greet()
-	return session
+	if (token) url.searchParams.set('token', token)
+	return new WebTransport(url.href, serverCertificateHashes ? { serverCertificateHashes } : {})
 }
 
-/** @param {unknown} e */
-const messageOf = (e) => (e instanceof Error ? e.message : String(e))
-
+/** @implements {Transport} */
 class Session {
 	#wt
 	#receiver
 	#datagrams
-	/** @type {WritableStreamDefaultWriter<Uint8Array> | undefined} */
+	/** @type {Outbox | undefined} */
 	#packets
-	/** @type {WritableStreamDefaultWriter<Uint8Array> | undefined} */
+	/** @type {Outbox | undefined} */
 	#control
-	/** Deposits that the bridge has not answered yet. */
-	#deposits = 0
-	/** @type {() => void} */
-	#settled = () => {}
+	/** The bridge has greeted: from here on the receiver is told of the end. */
+	#open = false
 	#closing = false
+	/** Why the session is over. @type {unknown} */
+	ended = undefined
+	#whenEnded = /** @type {() => void} */ (() => {})
+	#end = /** @type {Promise<void>} */ (new Promise((resolve) => (this.#whenEnded = resolve)))
+
+	/** Deposits that the bridge has not answered yet: whether each owes something. @type {boolean[]} */
+	#deposits = []
+	#settled = () => {}
+	#refused = 0
+	/** @type {Uint8Array[]} */
+	#held = []
+	#shipping = false
+	#dropped = 0
+
 	/** The TURN server's address. */
 	server = { address: '', port: 0 }
+	/** The bridge has what releases the allocation when the session is over. */
+	deposited = false
 
 	/**
 	 * @param {WebTransport} wt
@@ -76,43 +110,113 @@ class Session {
 	constructor(wt, receiver) {
 		this.#wt = wt
 		this.#receiver = receiver
-		const { datagrams } = /** @type {{datagrams: WebTransportDatagramDuplexStream & {createWritable?: () => WritableStream}}} */ (/** @type {unknown} */ (wt))
-		this.#datagrams = /** @type {WritableStreamDefaultWriter<Uint8Array>} */ ((datagrams.writable ?? datagrams.createWritable?.()).getWriter())
-		this.#datagrams.closed.catch(() => {})
+		const datagrams = /** @type {{writable?: WritableStream, createWritable?: () => WritableStream}} */ (wt.datagrams)
+		this.#datagrams = new Outbox(/** @type {WritableStream} */ (datagrams.writable ?? datagrams.createWritable?.()).getWriter())
+		wt.closed.catch(() => {}) // whoever waits is told
+		wt.ready.catch(() => {})
 	}
 
-	/** Takes the bridge's two streams, in whichever order they come, and its WELCOME. */
-	async greet() {
+	get stats() {
+		return {
+			bridgeDatagrams: this.#datagrams.sent,
+			bridgeFrames: this.#packets?.sent ?? 0,
+			bridgeDropped: this.#dropped + this.#datagrams.dropped + (this.#packets?.dropped ?? 0),
+			bridgeDepositsRefused: this.#refused,
+		}
+	}
+
+	/** Settles when what was sent is on its way: who waits for it loses nothing here. */
+	get drained() {
+		return Promise.all([this.#datagrams.drained, this.#packets?.drained]).then(() => {})
+	}
+
+	/**
+	 * Takes the bridge's two streams, in whichever order they come, and its WELCOME.
+	 * @param {string} origin
+	 */
+	async greet(origin) {
+		await this.#unlessEnded(this.#wt.ready).catch((cause) => {
+			throw this.ended ?? new TurnError('transport', `the bridge at ${origin} cannot be reached, or does not let us in: ${messageOf(cause)}`, { cause })
+		})
+		const named = await this.#unlessEnded(this.#takeStreams())
+		const { type, value } = await this.#unlessEnded(named.C.reader.control())
+		if (type !== WELCOME) throw broken(`the bridge begins with frame ${type}`)
+		this.server = serverOf(value)
+		this.#packets = new Outbox(named.P.writer)
+		this.#control = new Outbox(named.C.writer)
+		this.#open = true
+		void this.#run(this.#readControl(named.C.reader))
+		void this.#run(this.#readPackets(named.P.reader))
+		void this.#run(this.#readDatagrams())
+		void this.#endOf().then((e) => this.end(e))
+	}
+
+	/**
+	 * @template T
+	 * @param {Promise<T>} promise
+	 * @returns {Promise<T>}
+	 */
+	async #unlessEnded(promise) {
+		promise.catch(() => {})
+		const gone = this.#end.then(() => {
+			throw this.ended
+		})
+		return Promise.race([promise, gone])
+	}
+
+	async #takeStreams() {
 		const streams = this.#wt.incomingBidirectionalStreams.getReader()
-		/** @type {Record<string, {reader: ByteReader, writer: WritableStreamDefaultWriter<Uint8Array>}>} */
+		/** @type {Record<string, {reader: FrameReader, writer: WritableStreamDefaultWriter<Uint8Array>}>} */
 		const named = {}
 		for (let i = 0; i < 2; i++) {
 			const { value, done } = await streams.read().catch(() => ({ value: undefined, done: true }))
-			if (done) throw await this.#refusal()
-			const reader = new ByteReader(value.readable)
-			named[String.fromCharCode((await reader.take(1))[0])] = { reader, writer: value.writable.getWriter() }
+			if (done) throw await this.#endOf()
+			const reader = new FrameReader(value.readable)
+			const [name] = await reader.take(1)
+			named[String.fromCharCode(name)] = { reader, writer: value.writable.getWriter() }
 		}
-		this.#packets = named.P.writer
-		this.#control = named.C.writer
-		const { type, value } = await readFrame(named.C.reader)
-		if (type !== WELCOME) throw new TurnError('transport', `the bridge begins with frame ${type}`)
-		this.server = serverOf(JSON.parse(new TextDecoder().decode(value)))
-		for (const run of [this.#readControl(named.C.reader), this.#readPackets(named.P.reader), this.#readDatagrams()]) {
-			run.catch(() => {}) // the session is over, of which #watch tells
-		}
-		void this.#watch()
+		streams.releaseLock()
+		if (!named.P || !named.C) throw broken(`the bridge names its streams ${Object.keys(named)}`)
+		return named
 	}
 
-	async #refusal() {
-		const why = await this.#wt.closed.catch(messageOf)
-		const reason = typeof why === 'string' ? why : why?.reason
-		return new TurnError('transport', `the bridge refuses: ${reason}`, { reason })
+	/** Settles when the session is over, with the reason. */
+	async #endOf() {
+		try {
+			const { closeCode = 0, reason = '' } = (await this.#wt.closed) ?? {}
+			return new TurnError('bridge', `the bridge ends the session: ${reason || `code ${closeCode}`}`, { code: closeCode, reason })
+		} catch (cause) {
+			return new TurnError('transport', `the connection to the bridge is lost: ${messageOf(cause)}`, { cause })
+		}
 	}
 
-	async #watch() {
-		const refusal = await this.#refusal()
+	/**
+	 * The session ends with the first of its readers. They may know of an end before its reason has come.
+	 * @param {Promise<void>} reading
+	 */
+	async #run(reading) {
+		const cause = await reading.catch((e) => e)
+		if (cause instanceof TurnError) return this.end(cause)
+		/** @type {ReturnType<typeof setTimeout> | undefined} */
+		let timer
+		await Promise.race([this.#end, new Promise((resolve) => (timer = setTimeout(resolve, PATIENCE)))])
+		clearTimeout(timer)
+		this.end(broken(`the bridge has ended a stream: ${messageOf(cause)}`))
+	}
+
+	/** What happens once. @param {unknown} why */
+	end(why) {
+		if (this.ended !== undefined) return
+		this.ended = why
+		this.#whenEnded()
+		this.#dropped += this.#held.splice(0).length
 		this.#settled()
-		if (!this.#closing) this.#receiver.failed(refusal)
+		try {
+			this.#wt.close({ closeCode: 0, reason: '' })
+		} catch {
+			// it was over before
+		}
+		if (this.#open && !this.#closing) this.#receiver.failed(/** @type {Error} */ (why))
 	}
 
 	async #readDatagrams() {
@@ -120,44 +224,85 @@ class Session {
 		for (;;) {
 			const { value, done } = await reader.read()
 			if (done) return
-			this.#receiver.received(value)
+			this.#deliver(value)
 		}
 	}
 
-	/** @param {ByteReader} reader */
+	/** @param {FrameReader} reader */
 	async #readPackets(reader) {
-		for (;;) {
-			const [high, low] = await reader.take(2)
-			this.#receiver.received(await reader.take((high << 8) | low))
-		}
-	}
-
-	/** @param {ByteReader} reader */
-	async #readControl(reader) {
-		for (;;) {
-			const { type, value } = await readFrame(reader)
-			if (type === DEPOSITED || type === DEPOSIT_REFUSED) {
-				if (--this.#deposits === 0) this.#settled()
-			} else if (type === PATH_ERROR) this.#receiver.unreachable()
-			else if (type === GOING_AWAY) this.#receiver.leaving(new DataView(value.buffer, value.byteOffset).getUint32(0))
-		}
+		for (;;) this.#deliver(await reader.packet())
 	}
 
 	/**
-	 * Sends a packet: as a datagram if it fits into one, else on the stream. What the stream does not take soon is dropped,
-	 * as a network would.
+	 * What a listener throws is an error that nobody has caught, and no end of ours.
+	 * @param {Uint8Array} data
+	 */
+	#deliver(data) {
+		try {
+			this.#receiver.received(data)
+		} catch (e) {
+			queueMicrotask(() => {
+				throw e
+			})
+		}
+	}
+
+	/** @param {FrameReader} reader */
+	async #readControl(reader) {
+		for (;;) {
+			const { type, value } = await reader.control()
+			if (type === DEPOSITED || type === DEPOSIT_REFUSED) this.#answered(type === DEPOSITED)
+			else if (type === PATH_ERROR) this.#receiver.unreachable()
+			else if (type === GOING_AWAY) {
+				if (value.length < 4) throw broken('the bridge sends a GOING_AWAY without its time')
+				this.#receiver.leaving(new DataView(value.buffer).getUint32(0), new TurnError('bridge', 'the bridge is going away', { code: 1001 }))
+			}
+		}
+	}
+
+	/** The bridge has answered the oldest deposit. @param {boolean} taken */
+	#answered(taken) {
+		const owed = this.#deposits.shift()
+		if (owed === undefined) throw broken('the bridge answers a deposit that was not made')
+		if (taken) this.deposited = owed
+		else this.#refused++
+		if (this.#deposits.length > 0) return
+		this.#settled()
+		this.#ship()
+	}
+
+	/**
+	 * Sends a packet. A request waits for what is deposited with it: a deposit that comes second, or is lost with a page
+	 * that dies, would leave an allocation that nobody releases.
 	 * @param {Uint8Array} data
 	 */
 	send(data) {
-		if (data.length <= this.#wt.datagrams.maxDatagramSize) {
-			this.#datagrams.write(data.slice()).catch(() => {})
-			return
-		}
-		if (!this.#packets || (this.#packets.desiredSize ?? 0) <= 0) return
-		const frame = new Uint8Array(2 + data.length)
-		frame.set([data.length >> 8, data.length & 0xff])
-		frame.set(data, 2)
-		this.#packets.write(frame).catch(() => {})
+		if (this.ended !== undefined) return void this.#dropped++
+		if (!isRequest(data)) return this.#put(data)
+		if (this.#held.length >= MAX_HELD) this.#dropped += this.#held.splice(0, 1).length // it is sent again, as its transaction wants
+		this.#held.push(data.slice())
+		if (this.#shipping) return
+		this.#shipping = true
+		// The machine's parting comes after its datagrams, in the same call, or, when a listener throws, right after it.
+		queueMicrotask(() => queueMicrotask(() => {
+			this.#shipping = false
+			this.#ship()
+		}))
+	}
+
+	#ship() {
+		if (this.#deposits.length > 0 || this.#shipping) return
+		for (const data of this.#held.splice(0)) this.#put(data)
+	}
+
+	/**
+	 * As a datagram if it fits into one, else on the stream.
+	 * @param {Uint8Array} data
+	 */
+	#put(data) {
+		if (data.length <= this.#wt.datagrams.maxDatagramSize) this.#datagrams.put(data.slice())
+		else if (data.length <= MAX_PACKET) this.#packets?.put(packetFrame(data))
+		else this.#dropped++
 	}
 
 	/**
@@ -165,22 +310,15 @@ class Session {
 	 * @param {import('./client.js').Parting | undefined} parting
 	 */
 	deposit(parting) {
-		const length = parting ? 4 + parting.data.length : 0
-		const frame = new Uint8Array(3 + length)
-		frame.set([DEPOSIT, length >> 8, length & 0xff])
-		if (parting) {
-			const ms = Math.min(Math.max(Math.ceil(parting.until - performance.now()), 0), 0xffffffff)
-			new DataView(frame.buffer).setUint32(3, ms)
-			frame.set(parting.data, 7)
-		}
-		this.#deposits++
-		this.#control?.write(frame).catch(() => {})
+		if (this.ended !== undefined) return
+		this.#deposits.push(parting !== undefined)
+		this.#control?.put(depositFrame(parting, performance.now()))
 	}
 
 	/** A close throws away what is still on its way: so it waits until the bridge has taken the last deposit. */
 	async close() {
 		this.#closing = true
-		if (this.#deposits > 0) {
+		if (this.#deposits.length > 0 && this.ended === undefined) {
 			/** @type {ReturnType<typeof setTimeout> | undefined} */
 			let timer
 			await new Promise((resolve) => {
@@ -189,54 +327,34 @@ class Session {
 			})
 			clearTimeout(timer)
 		}
-		try {
-			this.#wt.close({ closeCode: 0, reason: '' })
-		} catch {
-			// it was over before
-		}
+		this.end(new TurnError('closed', 'the socket is closed'))
 	}
 }
+
+/** @param {unknown} e */
+const messageOf = (e) => (e instanceof Error ? e.message : e === undefined ? 'it is over' : String(e))
+
+/** @param {string} message */
+const broken = (message) => new TurnError('transport', message)
+
+/**
+ * A STUN request: two bits of its type say so.
+ * @param {Uint8Array} b
+ */
+const isRequest = (b) => b[0] < 0x40 && (b[0] & 0x01) === 0 && (b[1] & 0x10) === 0
 
 /**
  * The server's address, from the bridge's WELCOME.
- * @param {{server: string}} welcome
+ * @param {Uint8Array} value
  */
-function serverOf({ server }) {
-	const found = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(server)
-	if (!found) throw new TurnError('transport', `the bridge names the server ${JSON.stringify(server)}`)
+function serverOf(value) {
+	const text = new TextDecoder().decode(value)
+	let found
+	try {
+		found = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(JSON.parse(text).server)
+	} catch {
+		// it is said below
+	}
+	if (!found) throw broken(`the bridge's greeting names no server: ${JSON.stringify(text.slice(0, 100))}`)
 	return { address: found[1] ?? found[2], port: Number(found[3]) }
-}
-
-/** @param {ByteReader} reader */
-async function readFrame(reader) {
-	const [type, high, low] = await reader.take(3)
-	return { type, value: await reader.take((high << 8) | low) }
-}
-
-/** Reads a byte stream by lengths. */
-class ByteReader {
-	#reader
-	#rest = new Uint8Array(0)
-
-	/** @param {ReadableStream<Uint8Array>} stream */
-	constructor(stream) {
-		this.#reader = stream.getReader()
-	}
-
-	/** @param {number} n */
-	async take(n) {
-		const out = new Uint8Array(n)
-		for (let have = 0; have < n; ) {
-			if (this.#rest.length === 0) {
-				const { value, done } = await this.#reader.read()
-				if (done) throw new Error('the stream has ended')
-				this.#rest = new Uint8Array(value)
-			}
-			const part = this.#rest.subarray(0, n - have)
-			out.set(part, have)
-			have += part.length
-			this.#rest = this.#rest.subarray(part.length)
-		}
-		return out
-	}
 }

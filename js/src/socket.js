@@ -28,6 +28,9 @@ import { Waiters } from './waiters.js'
  * @property {() => void} [ref]
  * @property {() => void} [unref]
  * @property {(parting: import('./client.js').Parting | undefined) => void} [deposit] leaves what to ship when we die
+ * @property {boolean} [deposited] what was left would be shipped now
+ * @property {Promise<void>} [drained] settles when what was sent is on its way
+ * @property {Record<string, number>} [stats] its own counters
  */
 
 /**
@@ -36,13 +39,13 @@ import { Waiters } from './waiters.js'
  * @property {(data: Uint8Array) => void} received a datagram, which is the receiver's to keep
  * @property {() => void} unreachable the path has said that the server cannot be reached
  * @property {(error: Error) => void} failed the transport is of no use any more
- * @property {(ms: number) => void} leaving the transport will end after so long: whoever wants to release does it before
+ * @property {(ms: number, why: Error) => void} leaving the transport will end after so long: whoever wants to release does it before
  */
 
 /**
  * @typedef {object} Platform
  * @property {(host: string) => Promise<string[]>} resolve the IP addresses of a name
- * @property {(server: {address: string, port: number}, local: {address?: string, port: number}, receiver: Receiver) => Promise<Transport>} open
+ * @property {(server: {address: string, port: number}, local: {address?: string, port: number}, receiver: Receiver, signal: AbortSignal) => Promise<Transport>} open the signal says that nobody wants it any more
  */
 
 /**
@@ -142,6 +145,10 @@ export class TurnSocket extends Emitter {
 	#ended = false
 	/** @type {TurnError | undefined} */
 	#failure
+	/** Why the transport is of no use any more. @type {Error | undefined} */
+	#broken
+	/** Gives up what is being opened. */
+	#giveUp = new AbortController()
 	/** @type {Address | undefined} */
 	#relayed
 	/** @type {Address | undefined} */
@@ -238,12 +245,17 @@ export class TurnSocket extends Emitter {
 	}
 
 	/**
-	 * The counters: the machine's, and payloads that nobody took.
+	 * The counters: the machine's, the transport's, and payloads that nobody took.
 	 * @returns {Record<string, number>}
 	 */
 	get stats() {
 		this.#count()
-		return { ...this.#stats, payloadsUnread: this.#unread }
+		return { ...this.#stats, ...this.#transport?.stats, payloadsUnread: this.#unread }
+	}
+
+	/** Settles when what was sent is on its way: who waits for it now and then has nothing dropped on this side. */
+	get drained() {
+		return this.#transport?.drained ?? Promise.resolve()
 	}
 
 	/** Payloads as they come: `{data, address, port, family}`. What is not taken in time is dropped, and counted. */
@@ -506,9 +518,12 @@ export class TurnSocket extends Emitter {
 		const transport = await this.#platform.open(this.#server, { address: this.#options.localAddress, port: localPort }, {
 			received: (data) => this.#received(flow, data),
 			unreachable: () => this.#tell((client, now) => client.pathError(now, flow)),
-			failed: () => this.#tell((client, now) => client.flowClosed(now, flow)),
-			leaving: (ms) => void this.close({ linger: Math.min(ms, this.#linger) }),
-		})
+			failed: (error) => {
+				if (flow === this.#flow) this.#broken = error
+				this.#tell((client, now) => client.flowClosed(now, flow))
+			},
+			leaving: (ms, why) => this.#leave(ms, why),
+		}, this.#giveUp.signal)
 		if (!this.#keepsAlive) transport.unref?.()
 		return transport
 	}
@@ -526,6 +541,17 @@ export class TurnSocket extends Emitter {
 		} finally {
 			this.#driver.after()
 		}
+	}
+
+	/**
+	 * The transport will end: what it has is released while there is time.
+	 * @param {number} ms
+	 * @param {Error} why
+	 */
+	#leave(ms, why) {
+		if (this.#closing) return
+		this.#linger = Math.min(ms, this.#linger)
+		this.#fail(why)
 	}
 
 	/** Calls the machine where nobody waits for an answer. @param {(client: TurnClient, now: number) => void} f */
@@ -579,7 +605,9 @@ export class TurnSocket extends Emitter {
 			this.#count()
 			this.#client?.free()
 			const { outcome = 'abandoned', reason, reuseAfter, until } = told
-			return void this.#end({ outcome, reason, reuseAfter, until })
+			// What the machine cannot release any more, whoever holds its parting datagram does.
+			const left = outcome === 'abandoned' && this.#broken && this.#transport?.deposited
+			return void this.#end({ outcome: left ? 'unconfirmed' : outcome, reason, reuseAfter, until })
 		}
 		if (e.event === 'allocateFailed') this.#mismatched(told)
 		this.emit(/** @type {'event'} */ (e.event), told)
@@ -638,6 +666,7 @@ export class TurnSocket extends Emitter {
 	/** @param {SocketEvent} e */
 	#allocateFailed(e) {
 		this.#started = e.until !== undefined
+		if (this.#broken && e.code === 0) return this.#fail(this.#broken)
 		const error = this.#errorOf(e)
 		noteRest(formatAddress(this.#server), error)
 		this.#fail(error)
@@ -665,7 +694,7 @@ export class TurnSocket extends Emitter {
 		this.#channels.clear()
 		this.#relayed = this.#mapped = undefined
 		this.#lifetime = 0
-		const cause = this.#errorOf(e)
+		const cause = this.#broken ?? this.#errorOf(e)
 		const error = new TurnError('lost', `the allocation is lost: ${cause.message}`, { ...cause, cause })
 		if (this.#options.reallocate) return this.#waiters.refuse('refresh', '', error)
 		this.#fail(error)
@@ -744,6 +773,7 @@ export class TurnSocket extends Emitter {
 		this.#closing = true
 		if (error instanceof TurnError && error.kind !== 'closed') this.#failure = error
 		const aborted = this.#options.signal?.aborted ? this.#options.signal.reason : undefined
+		this.#giveUp.abort(error)
 		this.#opened.reject(aborted ?? error)
 		this.#opened.promise.catch(() => {})
 		this.#clientThere.reject(error)

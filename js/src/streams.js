@@ -46,10 +46,12 @@ export function readableOf(socket, dropped) {
  */
 export function writableOf(socket) {
 	return new WritableStream({
-		write: ({ data, port, address }) =>
-			new Promise((resolve, reject) => {
-				socket.send(data, port, address, (error) => (error ? reject(error) : resolve()))
-			}),
+		async write({ data, port, address }) {
+			await new Promise((resolve, reject) => {
+				socket.send(data, port, address, (error) => (error ? reject(error) : resolve(undefined)))
+			})
+			await socket.drained
+		},
 		async close() {
 			await socket.close()
 		},

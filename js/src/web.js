@@ -6,7 +6,7 @@
  * import { createTurnSocket } from 'turnwasm/web'
  *
  * const socket = createTurnSocket({
- *   bridge: 'https://bridge.example.org:4433/turn/1', urls: 'turn:turn.example.org', username: 'alice', credential: 'secret',
+ *   bridge: 'https://bridge.example.org:4433', urls: 'turn:turn.example.org', username: 'alice', credential: 'secret',
  * })
  * await socket.opened
  * socket.on('message', (msg, rinfo) => console.log(rinfo.address, new TextDecoder().decode(msg)))
@@ -19,6 +19,7 @@
 import { TurnError } from './error.js'
 import { openSession } from './session.js'
 import { TurnSocket } from './socket.js'
+import { parseURLs } from './uri.js'
 
 export { TurnError, TurnSocket }
 
@@ -34,19 +35,38 @@ export { TurnError, TurnSocket }
  */
 export function createTurnSocket(options) {
 	checkBridge(options)
+	const { bridge, token, serverCertificateHashes } = options
+	// The bridge knows the server by the name in its list, and resolves it.
+	const server = uriOf(parseURLs(options.urls))
 	return new TurnSocket(options, {
-		resolve: async (host) => [host], // the bridge resolves it
-		open: (server, _local, receiver) => openSession(options, uriOf(server), receiver),
+		resolve: async (host) => [host],
+		open: (_server, _local, receiver, signal) => openSession({ bridge, token, serverCertificateHashes }, server, receiver, signal),
 	})
 }
 
 /** @param {BridgedSocketOptions} o */
 function checkBridge(o) {
 	if (o === null || typeof o !== 'object') throw new TypeError('a socket is made from an object: {bridge, urls, username, credential}')
-	if (typeof o.bridge !== 'string' || !/^https:\/\//i.test(o.bridge)) throw new TypeError("bridge is the bridge's URL: https://BRIDGE/turn/1")
+	if (!isBridge(o.bridge)) throw new TypeError("bridge is the bridge's URL: https://BRIDGE")
+	if (o.token !== undefined && typeof o.token !== 'string') throw new TypeError('token is a string')
+	if (o.serverCertificateHashes !== undefined && !Array.isArray(o.serverCertificateHashes)) {
+		throw new TypeError("serverCertificateHashes is WebTransport's: [{algorithm: 'sha-256', value}]")
+	}
 	if (o.localAddress !== undefined || o.localPort !== undefined) throw new TypeError('a page has no local address: leave localAddress and localPort out')
-	if (typeof WebTransport === 'undefined') throw new TurnError('unsupported', 'this runtime has no WebTransport')
+	if (typeof WebTransport === 'undefined') {
+		throw new TurnError('unsupported', 'there is no WebTransport here: pages have it over https and on localhost, in a browser that is not too old')
+	}
 }
 
-/** @param {{address: string, port: number}} server */
-const uriOf = ({ address, port }) => (address.includes(':') ? `turn:[${address}]:${port}` : `turn:${address}:${port}`)
+/** @param {unknown} bridge */
+function isBridge(bridge) {
+	try {
+		const { protocol, hash } = new URL(/** @type {string} */ (bridge))
+		return protocol === 'https:' && hash === ''
+	} catch {
+		return false
+	}
+}
+
+/** @param {{host: string, port: number}} target */
+const uriOf = ({ host, port }) => (host.includes(':') ? `turn:[${host}]:${port}` : `turn:${host}:${port}`)
