@@ -12,12 +12,8 @@ import (
 )
 
 // quietSocket is a UDP socket of which package net's poller hears only when it
-// can be read. The poller asks of every socket when it can be written, too, and
-// of a UDP socket that is true again after each datagram: it was woken for each
-// system call that sends, which cost a third of the call.
-//
-// So the socket lies in an epoll instance of its own, which asks for arrivals
-// alone, and that instance in the poller.
+// can be read. It lies in an epoll instance of its own, which asks for arrivals
+// alone, and that instance in the poller. See socketInUse for when it pays.
 type quietSocket struct {
 	wakes  *os.File // the epoll instance
 	inside syscall.RawConn
@@ -31,7 +27,8 @@ type quietSocket struct {
 	tryRead func(uintptr) bool
 }
 
-// quieten takes the socket over; with an error it has not.
+// quieten makes a quiet one of the same socket. As soon as the old one is closed
+// the poller forgets it.
 func quieten(sock *net.UDPConn) (*quietSocket, error) {
 	q := &quietSocket{fd: -1}
 	if err := q.take(sock); err != nil {
@@ -40,7 +37,6 @@ func quieten(sock *net.UDPConn) (*quietSocket, error) {
 		}
 		return nil, err
 	}
-	_ = sock.Close() // the poller forgets it
 	return q, nil
 }
 
@@ -75,9 +71,6 @@ func (q *quietSocket) take(sock *net.UDPConn) error {
 	}
 	return err
 }
-
-// SyscallConn is the socket itself.
-func (q *quietSocket) SyscallConn() (syscall.RawConn, error) { return q, nil }
 
 // SetReadDeadline ends a Read that waits, too.
 func (q *quietSocket) SetReadDeadline(at time.Time) error { return q.wakes.SetReadDeadline(at) }

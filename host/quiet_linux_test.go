@@ -16,6 +16,7 @@ func quietTo(t *testing.T, far *net.UDPConn) *quietSocket {
 	must(t, err)
 	q, err := quieten(sock)
 	must(t, err)
+	must(t, sock.Close())
 	t.Cleanup(func() { _ = q.Close() })
 	return q
 }

@@ -23,22 +23,22 @@ type offloadWire struct {
 
 // newWire takes what the kernel has. A kernel from before UDP_SEGMENT does not
 // refuse it with a message, it would send a run as one datagram: so it is asked
-// before. A socket that cannot be taken over is left to package net.
+// before. One that keeps its sockets from us is left to package net.
 func newWire(sock *net.UDPConn, cut *atomic.Uint64) (socket, wire) {
 	local := sock.LocalAddr().(*net.UDPAddr)
-	quiet, err := quieten(sock)
+	raw, err := newSocketInUse(sock)
 	if err != nil {
 		return sock, &plainWire{sock: sock, cut: cut}
 	}
-	w := &offloadWire{raw: quiet, six: local.IP.To4() == nil, sendmmsg: sendmmsg}
-	w.in.bind(quiet, cut)
-	_ = quiet.Control(func(fd uintptr) {
+	w := &offloadWire{raw: raw, six: local.IP.To4() == nil, sendmmsg: sendmmsg}
+	w.in.bind(raw, cut)
+	_ = raw.Control(func(fd uintptr) {
 		_, err := unix.GetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT)
 		w.runs.Store(err == nil)
 		// Without UDP_GRO the datagrams come one by one.
 		_ = unix.SetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_GRO, 1)
 	})
-	return quiet, w
+	return raw, w
 }
 
 func (w *offloadWire) one(b []byte) (sent bool, err error) {
