@@ -67,7 +67,7 @@ func (c *Client) BindChannel(now time.Duration, peer netip.AddrPort) error {
 		}
 	}
 	if !ch.wanted {
-		ch.wanted, ch.asked, ch.retried = true, false, false
+		ch.wanted, ch.asked, ch.retried = true, ch.busy, false // what is under way serves this wish, too
 	}
 	c.requestWanted(now)
 	return nil

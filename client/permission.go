@@ -55,7 +55,9 @@ func (c *Client) CreatePermission(now time.Duration, peers ...netip.Addr) error 
 	}
 	for _, addr := range peers {
 		p := c.makePermission(addr.Unmap())
-		p.wanted = true
+		if !p.wanted {
+			p.wanted, p.asked = true, p.busy // what is under way serves this wish, too
+		}
 	}
 	c.requestWanted(now)
 	return nil

@@ -31,12 +31,6 @@ func (s *slot) holds(off, n uint64) bool {
 	return s != nil && off >= uint64(s.at) && off+n <= uint64(s.at)+uint64(len(s.data))
 }
 
-// of is a part of the slot, by its place in the region.
-func (s *slot) of(off, n uint32) []byte {
-	off -= s.at
-	return s.data[off : off+n : off+n]
-}
-
 // slots are those of one kind.
 type slots struct {
 	mu    sync.Mutex

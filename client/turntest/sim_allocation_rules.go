@@ -1,7 +1,6 @@
 package turntest
 
 import (
-	"slices"
 	"time"
 
 	"github.com/turnwasm/turnwasm/client"
@@ -76,7 +75,7 @@ func (a *actor) checkRetried(s *step) {
 		return
 	}
 	for _, e := range s.events {
-		if e.Kind == client.RefreshFailed && e.Code == 0 && !slices.ContainsFunc(l.pending, asksForLife) {
+		if e.Kind == client.RefreshFailed && e.Code == 0 && !a.asksForLife() {
 			l.retryBy = a.w.now + patience
 		}
 	}
@@ -85,8 +84,20 @@ func (a *actor) checkRetried(s *step) {
 	}
 }
 
-// asksForLife: such a Refresh is under way beside the one that failed.
-func asksForLife(r *sentRequest) bool { return r.Method == MethodRefresh && !r.isRelease() }
+// asksForLife: a Refresh is under way beside the one that failed, if only with
+// an error that it holds.
+func (a *actor) asksForLife() bool {
+	last := 16 * a.rto()
+	if a.plan.cfg.Rm > 0 {
+		last = time.Duration(a.plan.cfg.Rm) * a.rto()
+	}
+	for _, r := range a.ledger.requests {
+		if r.Method == MethodRefresh && !r.isRelease() && !r.answered && a.w.now < r.lastSent+last {
+			return true
+		}
+	}
+	return false
+}
 
 // checkMaker is A6: "All requests after the initial Allocate must use the same
 // username as that used to create the allocation".

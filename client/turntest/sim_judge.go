@@ -25,6 +25,7 @@ func (a *actor) judge(p Packet) judgement {
 		return j
 	}
 	j.message = m
+	a.noteSignature(m)
 	if m.Class == Success || m.Class == Failure {
 		j.request = a.ledger.requests[m.ID]
 	}
@@ -40,12 +41,25 @@ func (a *actor) judge(p Packet) judgement {
 	signed := m.Verify(j.request.key)
 	j.authentic = signed || !j.request.Signed() && !a.signed
 	j.doubtful = !j.authentic && !j.request.Signed() && !a.proven
-	a.signed = a.signed || signed
 	a.proven = a.proven || signed && slices.Contains(a.ledger.pending, j.request)
-	if (j.authentic || j.doubtful) && a.closed == nil {
+	if (j.authentic || j.doubtful && !j.request.isRelease()) && a.closed == nil {
 		a.noteAnswer(j.request, m, p)
 	}
 	return j
+}
+
+// noteSignature: whatever carries a key that the client has used shows that the
+// server signs, an answer to an earlier run on the same port too.
+func (a *actor) noteSignature(m *Message) {
+	if a.signed || !m.Has(AttrMessageIntegrity) {
+		return
+	}
+	for _, r := range a.ledger.requests {
+		if m.Verify(r.key) {
+			a.signed = true
+			return
+		}
+	}
 }
 
 // disturbSuccessor: an answer to a request that was signed anew may end the one
