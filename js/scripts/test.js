@@ -20,7 +20,7 @@ const paths = (/** @type {string[]} */ files) => files.map((f) => `./test/${f}`)
 /** The tests of a folder. */
 const those = (/** @type {string} */ folder) => paths(readdirSync(join(root, 'test', folder)).filter((f) => f.endsWith('.test.js')).map((f) => join(folder, f)))
 /** Node's runner. @type {(report: string, files: string[]) => [command: string, args: string[]]} */
-const node = (report, files) => [process.execPath, ['--test', '--test-reporter=junit', `--test-reporter-destination=${report}`, ...files]]
+const node = (report, files) => [process.execPath, ['--test', '--test-timeout=600000', '--test-reporter=junit', `--test-reporter-destination=${report}`, ...files]]
 
 /** How each runtime runs files and where its report goes. @type {Record<string, (report: string) => [command: string, args: string[]]>} */
 const runtimes = {

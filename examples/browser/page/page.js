@@ -58,9 +58,13 @@ function tell(text) {
 	$('story').append(li)
 }
 
+let shown
+
+/** Shows what went wrong, once, or that nothing is wrong any more. @param {Error} [error] */
 function problem(error) {
 	$('problem').hidden = !error
-	if (!error) return
+	if (!error || error === shown) return
+	shown = error
 	$('problem').textContent = explain(error)
 	log(error.message, 'bad')
 }
@@ -118,7 +122,7 @@ function watch(s) {
 
 /** @param {import('turnwasm/web').SocketEvent} e */
 function describe(e) {
-	const at = (a) => a && `${a.address}:${a.port}`
+	const at = (a) => a && (a.port ? `${a.address}:${a.port}` : a.address)
 	const parts = { relayed: at(e.relayedAddress), mapped: at(e.mappedAddress), peer: at(e.peer), channel: e.channel && `0x${e.channel.toString(16)}`, lifetime: e.lifetime && `${e.lifetime / 1000} s`, code: e.code, reason: e.reason }
 	return [e.event, ...Object.entries(parts).filter(([, v]) => v).map(([k, v]) => `${k}=${v}`)].join(' ')
 }
@@ -144,12 +148,13 @@ function use(s, peer) {
 async function busy(what) {
 	enable({ release: true })
 	try {
+		await echoes.open()
 		await what()
 		log(`echoes: ${echoes.sent} sent, ${echoes.received} came back, ${echoes.lost} lost`)
 	} catch (error) {
 		problem(error)
 	}
-	if (socket.phase === 'allocated') enable({ use: true, release: true })
+	if (socket?.phase === 'allocated') enable({ use: true, release: true })
 }
 
 function release() {
@@ -163,6 +168,7 @@ function closed(v) {
 	log(`closed ${v.outcome}${v.reason ? `: ${v.reason}` : ''}`, v.outcome === 'released' ? 'good' : '')
 	verdict(`closed ${v.outcome}`, v.outcome)
 	tell(ends[v.outcome](v))
+	plots.rate = 0
 	for (const node of ['page', 'bridge', 'server', 'relay', 'peer']) $(`at-${node}`).classList.remove('there')
 	enable({ allocate: true })
 }
@@ -186,8 +192,8 @@ async function count() {
 
 function show() {
 	$('phase').textContent = socket?.phase ?? 'new'
-	if (!echoes) return
-	plots.count(echoes.bytesSent, echoes.bytesReceived)
+	if (!echoes || !socket) return
+	if (socket.phase !== 'closed') plots.count(echoes.bytesSent, echoes.bytesReceived)
 	const done = echoes.received + echoes.lost
 	fastest = Math.max(fastest, plots.rate)
 	$('sent').textContent = echoes.sent.toLocaleString('en')
