@@ -184,9 +184,13 @@ const untilOf = ({ until }) => (until ? `At the latest the server lets go at ${u
 
 /** What the server holds: the demo's own tells. */
 async function count() {
-	const { held } = await fetch('held.json').then((a) => (a.ok ? a.json() : {}), () => ({}))
-	$('held').textContent = held === undefined ? '' : held === 1 ? 'The TURN server holds 1 allocation.' : `The TURN server holds ${held} allocations.`
-	$('held').hidden = held === undefined
+	const answer = await fetch('held.json').catch(() => undefined)
+	if (answer?.status === 404) {
+		$('held').textContent = 'This TURN server tells no page what it holds.'
+		return
+	}
+	const { held } = answer?.ok ? await answer.json() : {}
+	$('held').textContent = held === undefined ? '' : `The TURN server holds ${held} ${held === 1 ? 'allocation' : 'allocations'}.`
 	setTimeout(count, 500)
 }
 

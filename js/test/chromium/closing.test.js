@@ -2,6 +2,8 @@
 // those that end without a goodbye. The server counts.
 
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { after, test } from 'node:test'
 import { startBridge } from '../peers/bridge.js'
 import { startPeers } from '../peers/peers.js'
@@ -174,9 +176,12 @@ test('437 takes another session to the same name, and so another port of the bri
 })
 
 test('mistakes, refusals and aborts', async () => {
+	const silent = createSocket('udp4')
+	silent.bind(0, '127.0.0.1')
+	await once(silent, 'listening')
 	const context = await browser.context()
 	const tab = await openTab(context, pion.url)
-	const told = await tab.evaluate(async () => {
+	const told = await tab.evaluate(async (hole) => {
 		const { create, TurnError } = /** @type {any} */ (globalThis)
 		/** @type {Record<string, unknown>} */
 		const told = {}
@@ -193,10 +198,13 @@ test('mistakes, refusals and aborts', async () => {
 		told.unreached = [unreached.kind, unreached.message]
 		const early = create({ signal: AbortSignal.abort(new Error('too late')) })
 		told.early = [await early.opened.catch((/** @type {Error} */ e) => e.message), (await early.closed).outcome]
-		const connecting = create({ bridge: 'https://192.0.2.1' }) // where nobody answers
-		told.connecting = (await connecting.close()).outcome
+		const hopeless = new WebTransport(hole).ready.catch(() => 'the browser has given up before')
+		const connecting = create({ bridge: hole })
+		await new Promise((resolve) => setTimeout(resolve)) // it is on its way
+		told.connecting = await Promise.race([connecting.close().then((/** @type {any} */ v) => v.outcome), hopeless])
 		return told
-	})
+	}, `https://127.0.0.1:${silent.address().port}`)
+	silent.close()
 	assert.match(String(told.bridge), /^bridge is the bridge's URL/)
 	assert.match(String(told.hash), /^bridge is the bridge's URL/)
 	assert.match(String(told.token), /^token is a string/)
