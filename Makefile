@@ -40,6 +40,12 @@ build: ## compile every package and program
 demo: ## the story in one minute: needs Go alone
 	@$(GO) run ./examples/demo
 
+.PHONY: demo-browser
+demo-browser: ## a page with a TURN client: a TURN server, a peer and a bridge on loopback; prints the address
+	@node js/scripts/module.js
+	@cd examples/browser && npm install --no-audit --no-fund --loglevel=error >&2 && node build.js
+	@$(GO) run ./examples/bridge -dev -pages examples/browser/build $(DEMO_FLAGS)
+
 .PHONY: test
 test: deps ## everything, with the real servers; CI=true: a skip is a failure
 	@$(TESTSUM) \
@@ -56,12 +62,14 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 .PHONY: js
 js: ## what js/ needs: its development tools from npm, the module, what its tests start
 	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
-	@$(GO) build -o js/build/peers ./js/internal/peers
+	@cd examples/browser && npm install --no-audit --no-fund --loglevel=error >&2 && node build.js
+	@$(GO) build -o js/build/ ./js/internal/peers ./examples/bridge
 	@$(GO) run ./wasm/internal/build -tags turntrap -o js/build/trap.wasm >&2
 
 .PHONY: test-js
-test-js: js ## the tests of js/ in Node, Deno and Bun, as events of `go test -json`
-	@cd js && npm run --silent check >&2 && TURNWASM_PEERS=$(CURDIR)/js/build/peers node scripts/test.js
+test-js: js ## the tests of js/ in Node, Deno, Bun and Chromium, as events of `go test -json`
+	@cd js && npm run --silent check >&2 && TURNWASM_PEERS=$(CURDIR)/js/build/peers \
+	  TURNWASM_BRIDGE=$(CURDIR)/js/build/bridge node scripts/test.js
 
 .PHONY: test-quick
 test-quick: ## the tests that need Go alone; what is not installed is skipped

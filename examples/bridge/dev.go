@@ -25,6 +25,8 @@ type devConfig struct {
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
 	Peer     string `json:"peer,omitempty"` // echoes
+
+	server hosttest.Server
 }
 
 // develop makes what a page needs to be tried on this machine.
@@ -63,6 +65,7 @@ func (page *devConfig) ownServer(cfg *bridge.Config, stops *stack) error {
 		return err
 	}
 	stops.push(func() { server.Close() })
+	page.server = server
 	peer, err := hosttest.StartEcho(netip.Addr{})
 	if err != nil {
 		return err
@@ -84,6 +87,9 @@ func servePages(o *options, cfg *bridge.Config, page devConfig, log *slog.Logger
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(page)
 	})
+	if page.server != nil {
+		mux.HandleFunc("GET /held.json", page.held)
+	}
 	mux.Handle("GET /", http.FileServerFS(root.FS()))
 	stopServing, at, err := serveHTTP(o.pagesAt, fresh(mux), log)
 	if err != nil {
@@ -94,6 +100,17 @@ func servePages(o *options, cfg *bridge.Config, page devConfig, log *slog.Logger
 	cfg.Origins = append(cfg.Origins, "http://"+at.String(), "http://localhost:"+port)
 	log.Info("pages", "url", "http://"+at.String()+"/")
 	return func() { stopServing(); root.Close() }, nil
+}
+
+// held is /held.json: the allocations that our own TURN server holds.
+func (page *devConfig) held(w http.ResponseWriter, _ *http.Request) {
+	n, err := page.server.Held()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]int{"held": n})
 }
 
 // fresh: who edits a page wants to see it.

@@ -139,6 +139,9 @@ func TestDevelopmentMode(t *testing.T) {
 	if _, body := get(t, pages+"bridge.json"); json.Unmarshal([]byte(body), &page) != nil || page.Username == "" || page.Peer == "" {
 		t.Fatalf("/bridge.json is %s", body)
 	}
+	if _, body := get(t, pages+"held.json"); body != "{\"held\":0}\n" {
+		t.Errorf("/held.json is %q", body)
+	}
 	origin := strings.TrimSuffix(pages, "/")
 	if _, err := dial(t, page, "http://evil.test", "sesame"); err == nil {
 		t.Error("a page of another origin may come")

@@ -1,9 +1,10 @@
-// Runs the tests in Node, Deno and Bun, and prints their results as `go test
-// -json` does, one event a line, for host/hosttest/testsum to count:
+// Runs the tests in Node, Deno, Bun and Chromium, and prints their results as
+// `go test -json` does, one event a line, for host/hosttest/testsum to count:
 //
-//	node scripts/test.js [node] [deno] [bun]
+//	node scripts/test.js [node] [deno] [bun] [chromium]
 //
-// Tests that only npm concerns (pack) run in Node alone.
+// Tests that only npm concerns (pack) run in Node alone; those of test/deno and
+// test/chromium there.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -16,12 +17,17 @@ const all = readdirSync(join(root, 'test')).filter((f) => f.endsWith('.test.js')
 const everywhere = all.filter((f) => f !== 'pack.test.js')
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name)
 const paths = (/** @type {string[]} */ files) => files.map((f) => `./test/${f}`)
+/** The tests of a folder. */
+const those = (/** @type {string} */ folder) => paths(readdirSync(join(root, 'test', folder)).filter((f) => f.endsWith('.test.js')).map((f) => join(folder, f)))
+/** Node's runner. @type {(report: string, files: string[]) => [command: string, args: string[]]} */
+const node = (report, files) => [process.execPath, ['--test', '--test-timeout=600000', '--test-reporter=junit', `--test-reporter-destination=${report}`, ...files]]
 
 /** How each runtime runs files and where its report goes. @type {Record<string, (report: string) => [command: string, args: string[]]>} */
 const runtimes = {
-	node: (report) => [process.execPath, ['--test', '--test-reporter=junit', `--test-reporter-destination=${report}`, ...paths(all)]],
-	deno: (report) => [bin('deno'), ['test', '-A', '--no-check', '--quiet', `--junit-path=${report}`, ...paths(everywhere)]],
+	node: (report) => node(report, paths(all)),
+	deno: (report) => [bin('deno'), ['test', '-A', '--unstable-net', '--no-check', '--quiet', `--junit-path=${report}`, ...paths(everywhere), ...those('deno')]],
 	bun: (report) => [bin('bun'), ['test', '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`, ...paths(everywhere)]],
+	chromium: (report) => node(report, those('chromium')),
 }
 
 /** @param {string} name */

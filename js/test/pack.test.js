@@ -22,7 +22,7 @@ const tarball = join(folder, filename)
 
 test('the tarball holds what it needs, and no test', () => {
 	const names = files.map((/** @type {{path: string}} */ f) => f.path)
-	for (const name of ['LICENSE', 'README.md', 'package.json', 'turn.wasm', 'src/index.js', 'types/index.d.ts', 'types/node.d.ts', 'types/bun.d.ts']) {
+	for (const name of ['LICENSE', 'README.md', 'package.json', 'turn.wasm', 'src/index.js', 'types/index.d.ts', 'types/node.d.ts', 'types/bun.d.ts', 'types/web.d.ts']) {
 		assert(names.includes(name), name)
 	}
 	assert(names.every((/** @type {string} */ n) => /^(src|types)\/|^(LICENSE|README\.md|package\.json|turn\.wasm)$/.test(n)), names.join(' '))

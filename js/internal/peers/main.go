@@ -18,6 +18,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"strconv"
@@ -143,6 +144,15 @@ var faults = map[string]func(n int) hosttest.Fault{
 	"stale-release":    plant(hosttest.IsRelease, hosttest.StaleNonce),
 	"mismatch":         plant(hosttest.IsAllocate, hosttest.UnsignedMismatch),
 	"mismatch-refresh": plant(hosttest.IsRefresh, hosttest.UnsignedMismatch),
+	"lossy":            func(int) hosttest.Fault { return lossy() },
+}
+
+// lossy is a poor path: one datagram of twenty is lost, each takes 50 ms, both ways.
+func lossy() hosttest.Fault {
+	dice := rand.New(rand.NewPCG(1, 2))
+	return func(hosttest.Passage) hosttest.Action {
+		return hosttest.Action{Drop: dice.IntN(20) == 0, Delay: 50 * time.Millisecond}
+	}
 }
 
 func plant(match hosttest.Match, act hosttest.Fault) func(n int) hosttest.Fault {
