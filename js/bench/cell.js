@@ -61,8 +61,8 @@ export async function run(cell, times) {
 }
 
 /** Packets that the far side generates in a second, and how many of them at once. */
-const RATE = 10_000
-const BURST = 10
+const RATE = 30_000
+const BURST = 30
 
 /** Payloads that a client sends in one turn of its event loop, unless a cell says otherwise. */
 const SENT_AT_ONCE = 16
@@ -71,7 +71,13 @@ const SENT_AT_ONCE = 16
 const firstOf = (ms) => Math.floor((RATE * ms) / 1000)
 
 /** Packets under way, at most. */
-const WINDOW = 256
+const WINDOW = 128
+
+/**
+ * How long the far side lets packets gather, in ms: whoever sends one to a process that waits for it pays for waking it,
+ * and the slower he is, the more often.
+ */
+const NAP = 0.3
 
 /**
  * A spec of benchpeers'; its times are in ns.
@@ -84,6 +90,7 @@ const farSpec = ({ work }, { warm, measure }) => ({
 	Warm: warm * 1e6,
 	Measure: measure * 1e6,
 	Window: WINDOW,
+	Nap: NAP * 1e6,
 	Rate: RATE,
 	Burst: BURST,
 })
