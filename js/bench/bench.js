@@ -69,7 +69,7 @@ async function measure(rounds) {
 
 /** @param {import('./cell.js').Cell} cell */
 async function attempt(cell) {
-	const times = flags.quick ? { warm: 50, measure: 150 } : { warm: 500, measure: 1000 }
+	const times = flags.quick ? { warm: 50, measure: 150 } : { warm: 1000, measure: 1000 }
 	for (let tries = 1; ; tries++) {
 		const result = await run(cell, { ...times, folder, profiles: flags.profiles })
 		if (!result.why || tries === TRIES) return result

@@ -28,7 +28,8 @@ const LOST = 0.01
  * @property {string} runtime
  * @property {string} who
  * @property {'send' | 'receive'} work
- * @property {number} [burst]
+ * @property {number} [burst] payloads that are sent in one turn
+ * @property {number} [rate] payloads a second that are received
  */
 
 /** @typedef {{warm: number, measure: number, folder: string, profiles: string}} Times */
@@ -60,15 +61,19 @@ export async function run(cell, times) {
 	}
 }
 
-/** Packets that the far side generates in a second, and how many of them at once. */
+/** Packets that the far side generates in a second unless a cell says otherwise, and how long from one burst to the next, in s. */
 const RATE = 30_000
-const BURST = 30
+const BURST_EVERY = 0.001
 
 /** Payloads that a client sends in one turn of its event loop, unless a cell says otherwise. */
 const SENT_AT_ONCE = 16
 
-/** The first payload that is generated at an instant of the stream. @param {number} ms */
-const firstOf = (ms) => Math.floor((RATE * ms) / 1000)
+/**
+ * The first payload that is generated at an instant of the stream.
+ * @param {Cell} cell
+ * @param {number} ms
+ */
+const firstOf = ({ rate = RATE }, ms) => Math.floor((rate * ms) / 1000)
 
 /** Packets under way, at most. */
 const WINDOW = 128
@@ -84,15 +89,15 @@ const NAP = 0.3
  * @param {Cell} cell
  * @param {Times} times
  */
-const farSpec = ({ work }, { warm, measure }) => ({
+const farSpec = ({ work, rate = RATE }, { warm, measure }) => ({
 	Work: work === 'send' ? 'write' : 'read',
 	Sizes: [SIZE],
 	Warm: warm * 1e6,
 	Measure: measure * 1e6,
 	Window: WINDOW,
 	Nap: NAP * 1e6,
-	Rate: RATE,
-	Burst: BURST,
+	Rate: rate,
+	Burst: rate * BURST_EVERY,
 })
 
 /**
@@ -109,8 +114,8 @@ async function withFar(cell, { warm, measure, profiles }, gate, far) {
 	const spec = {
 		who, work, gate, burst, warm, measure,
 		window: WINDOW,
-		first: firstOf(warm),
-		last: firstOf(warm + 0.95 * measure),
+		first: firstOf(cell, warm),
+		last: firstOf(cell, warm + 0.95 * measure),
 		server: { address, port: Number(port) },
 		peer: { address: '127.0.0.1', port: 40000 },
 	}
@@ -122,7 +127,7 @@ async function withFar(cell, { warm, measure, profiles }, gate, far) {
 		if (work === 'receive') far.order('go')
 		const told = await client.answer()
 		far.order(`report ${work === 'send' ? told.total : 1}`)
-		return judge(work, told, await far.answer(), firstOf(warm))
+		return judge(work, told, await far.answer(), firstOf(cell, warm))
 	} finally {
 		await client.end()
 	}

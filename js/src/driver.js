@@ -28,7 +28,7 @@ export class Driver {
 	/** @type {Set<() => void>} */
 	#watchers = new Set()
 	#inbox = new Inbox((datagrams, clients, flows) => {
-		this.#tell((now) => this.instance.inputMany(now, datagrams, clients, flows, datagrams.length))
+		this.#tell((now) => this.instance.inputMany(now, datagrams, clients, flows))
 	})
 	/** A payload went out in this turn: the others wait for its end. */
 	#posting = false

@@ -6,6 +6,9 @@
 /** Datagrams that come so soon after each other, in ms, are of one burst. */
 const SOON = 0.05
 
+/** Datagrams that go in at once after one has waited in vain. */
+const AT_ONCE = 32
+
 /** Datagrams that wait, at most. */
 const MOST = 64
 
@@ -17,6 +20,7 @@ export class Inbox {
 	/** They come in bursts: wait for the rest of one. */
 	#bursts = false
 	#last = 0
+	#atOnce = 0
 	/** @type {Uint8Array[]} */
 	#datagrams = []
 	/** @type {TurnClient[]} */
@@ -35,6 +39,10 @@ export class Inbox {
 	 */
 	waits(clock) {
 		if (this.#bursts || !setImmediate) return this.#bursts
+		if (this.#atOnce > 0) {
+			this.#atOnce--
+			return false
+		}
 		const now = clock()
 		this.#bursts = now - this.#last < SOON
 		this.#last = now
@@ -56,7 +64,10 @@ export class Inbox {
 
 	/** The end of the turn. One that came alone says that the bursts are over. */
 	#flush = () => {
-		this.#bursts = this.#datagrams.length !== 1
+		if (this.#datagrams.length === 1) {
+			this.#bursts = false
+			this.#atOnce = AT_ONCE
+		}
 		this.#hand()
 	}
 

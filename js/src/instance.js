@@ -246,7 +246,8 @@ export class TurnInstance {
 	 * @param {{ip: Uint8Array, port: number}} [from] without it the socket is connected and vouches for the source
 	 */
 	input(client, now, datagrams, flow, from) {
-		this.#inputs(now, datagrams, datagrams.length, () => client, () => flow, from)
+		const n = datagrams.length
+		this.#inputs(now, datagrams, Array(n).fill(client), Array(n).fill(flow), from)
 	}
 
 	/**
@@ -255,27 +256,26 @@ export class TurnInstance {
 	 * @param {readonly Uint8Array[]} datagrams
 	 * @param {readonly TurnClient[]} clients whose each of them is
 	 * @param {readonly number[]} flows
-	 * @param {number} n how many of them
 	 */
-	inputMany(now, datagrams, clients, flows, n) {
-		this.#inputs(now, datagrams, n, (i) => clients[i], (i) => flows[i])
+	inputMany(now, datagrams, clients, flows) {
+		this.#inputs(now, datagrams, clients, flows)
 	}
 
 	/**
 	 * @param {number} now
 	 * @param {readonly Uint8Array[]} datagrams
-	 * @param {number} n
-	 * @param {(i: number) => TurnClient} clientOf
-	 * @param {(i: number) => number} flowOf
+	 * @param {readonly TurnClient[]} clients
+	 * @param {readonly number[]} flows
 	 * @param {{ip: Uint8Array, port: number}} [from]
 	 */
-	#inputs(now, datagrams, n, clientOf, flowOf, from) {
+	#inputs(now, datagrams, clients, flows, from) {
 		wantNow(now)
+		const n = datagrams.length
 		for (let first = 0; first < n; ) {
 			const r = this.#living()
 			let i = first
 			for (let at = this.#arena.offset; i < n && i - first < r.ins.count; i++) {
-				const end = this.#placeInput(i - first, datagrams[i], at, clientOf(i).handle, flowOf(i))
+				const end = this.#placeInput(i - first, datagrams[i], at, clients[i].handle, flows[i])
 				if (end > this.#arena.end) break
 				if (from) r.setInAddress(i - first, from.ip, from.port)
 				at = (end + 7) & ~7
@@ -584,7 +584,7 @@ export class TurnInstance {
 			if (client) this.#takeOne(client, d)
 		}
 		for (const sink of this.#shipping) sink.flush?.()
-		this.#shipping.length = 0
+		if (this.#shipping.length > 0) this.#shipping.length = 0
 	}
 
 	/**
