@@ -50,6 +50,7 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 	  '$(GO) test -json -timeout 15m -race ./client/... ./wasm/... ./host/...' \
 	  '$(TARGET) test-js' \
 	  '$(TARGET) bench' \
+	  '$(TARGET) bench-js-quick' \
 	  '$(TARGET) soak SEEDS=1000' \
 	  '$(TARGET) close-matrix'
 
@@ -62,6 +63,20 @@ js: ## what js/ needs: its development tools from npm, the module, what its test
 .PHONY: test-js
 test-js: js ## the tests of js/ in Node, Deno and Bun, as events of `go test -json`
 	@cd js && npm run --silent check >&2 && TURNWASM_PEERS=$(CURDIR)/js/build/peers node scripts/test.js
+
+.PHONY: bench-js-here
+bench-js-here: js
+	@cd js/bench && npm install --no-audit --no-fund --loglevel=error >&2
+	@$(GO) build -o js/build/benchpeers ./host/hosttest/benchpeers
+
+.PHONY: bench-js
+bench-js: ROUNDS = 7
+bench-js: bench-js-here ## js/ beside node:dgram, werift, Bun's and Deno's own sockets, ROUNDS=7 (10 minutes); ONLY=NAME,NAME, JSON=FILE
+	@cd js && node bench/bench.js -rounds $(ROUNDS) $(if $(ONLY),-only '$(ONLY)') $(if $(JSON),-json '$(JSON)')
+
+.PHONY: bench-js-quick
+bench-js-quick: bench-js-here ## the same, one short round: does it still work
+	@cd js && node bench/bench.js -quick
 
 .PHONY: test-quick
 test-quick: ## the tests that need Go alone; what is not installed is skipped

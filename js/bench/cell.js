@@ -40,6 +40,7 @@ const LOST = 0.01
  * @property {number} micros CPU microseconds a packet
  * @property {number} rate packets a second
  * @property {number} lost packets, or counted for nothing
+ * @property {boolean} late more was lost than may be
  * @property {string} [why] it is void
  */
 
@@ -143,6 +144,7 @@ async function withFar(cell, { warm, measure, profiles }, gate, far) {
 function judge(work, told, heard, first) {
 	const [sent, came, bad] = work === 'send' ? [told.total, heard.Valid, heard.Bad + heard.Twice + heard.Indications] : [heard.Sent - first, told.total, told.bad]
 	const lost = sent - came
-	const why = bad > 0 ? `void: ${bad} packets were wrong` : lost > LOST * sent || told.packets <= 0 ? `void: ${lost} of ${sent} lost` : undefined
-	return { micros: told.cpu / told.packets, rate: (1000 * told.packets) / told.wall, lost, why }
+	const late = bad === 0 && told.packets > 0 && lost > LOST * sent
+	const why = bad > 0 || told.packets <= 0 ? `void: ${bad} packets were wrong, ${told.packets} right` : late ? `void: ${lost} of ${sent} lost` : undefined
+	return { micros: told.cpu / told.packets, rate: (1000 * told.packets) / told.wall, lost, late, why }
 }

@@ -44,5 +44,12 @@ export const ratios = [
 	{ name: 'bun-batch-vs-node-dgram', ours: 'send: turnwasm/bun', theirs: 'send: node:dgram alone', bound: 2.5 },
 ]
 
+/** The same of the bare socket in our place. @type {Omit<Ratio, 'bound'>[]} */
+export const limits = [
+	{ name: 'node-send-vs-werift', ours: 'send: node:dgram alone', theirs: 'send: werift' },
+	{ name: 'node-recv-vs-werift', ours: 'receive: node:dgram alone', theirs: 'receive: werift' },
+	{ name: 'bun-batch-vs-node-dgram', ours: 'send: Bun.udpSocket alone', theirs: 'send: node:dgram alone' },
+]
+
 /** The most that a start may take, in ms. */
 export const START = { name: 'node-start-ms', bound: 150 }
