@@ -58,11 +58,13 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 js: ## what js/ needs: its development tools from npm, the module, what its tests start
 	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
 	@$(GO) build -o js/build/peers ./js/internal/peers
+	@$(GO) build -o js/build/turnclient ./examples/turnclient
 	@$(GO) run ./wasm/internal/build -tags turntrap -o js/build/trap.wasm >&2
 
 .PHONY: test-js
 test-js: js ## the tests of js/ in Node, Deno and Bun, as events of `go test -json`
-	@cd js && npm run --silent check >&2 && TURNWASM_PEERS=$(CURDIR)/js/build/peers node scripts/test.js
+	@cd js && npm run --silent check >&2 && TURNWASM_PEERS=$(CURDIR)/js/build/peers TURNWASM_TURNCLIENT=$(CURDIR)/js/build/turnclient \
+	  node scripts/test.js
 
 .PHONY: bench-js-here
 bench-js-here: js
