@@ -56,6 +56,7 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 	  '$(GO) test -json -timeout 15m -race ./client/... ./wasm/... ./host/...' \
 	  '$(TARGET) test-js' \
 	  '$(TARGET) bench' \
+	  '$(TARGET) bench-js-quick' \
 	  '$(TARGET) soak SEEDS=1000' \
 	  '$(TARGET) close-matrix'
 
@@ -63,13 +64,28 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 js: ## what js/ needs: its development tools from npm, the module, what its tests start
 	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
 	@cd examples/browser && npm install --no-audit --no-fund --loglevel=error >&2 && node build.js
-	@$(GO) build -o js/build/ ./js/internal/peers ./examples/bridge
+	@$(GO) build -o js/build/ ./js/internal/peers ./examples/bridge ./examples/turnclient
 	@$(GO) run ./wasm/internal/build -tags turntrap -o js/build/trap.wasm >&2
 
 .PHONY: test-js
 test-js: js ## the tests of js/ in Node, Deno, Bun and Chromium, as events of `go test -json`
 	@cd js && npm run --silent check >&2 && TURNWASM_PEERS=$(CURDIR)/js/build/peers \
-	  TURNWASM_BRIDGE=$(CURDIR)/js/build/bridge node scripts/test.js
+	  TURNWASM_BRIDGE=$(CURDIR)/js/build/bridge TURNWASM_TURNCLIENT=$(CURDIR)/js/build/turnclient \
+	  node scripts/test.js
+
+.PHONY: bench-js-here
+bench-js-here: js
+	@cd js/bench && npm install --no-audit --no-fund --loglevel=error >&2
+	@$(GO) build -o js/build/benchpeers ./host/hosttest/benchpeers
+
+.PHONY: bench-js
+bench-js: ROUNDS = 7
+bench-js: bench-js-here ## js/ beside node:dgram, werift, Bun's and Deno's own sockets, ROUNDS=7 (10 minutes); ONLY=NAME,NAME, JSON=FILE
+	@cd js && node bench/bench.js -rounds $(ROUNDS) $(if $(ONLY),-only '$(ONLY)') $(if $(JSON),-json '$(JSON)')
+
+.PHONY: bench-js-quick
+bench-js-quick: bench-js-here ## the same, one short round: does it still work
+	@cd js && node bench/bench.js -quick
 
 .PHONY: test-quick
 test-quick: ## the tests that need Go alone; what is not installed is skipped

@@ -10,7 +10,6 @@ import { buffersOf, LOGIN } from './spec.js'
 /** @typedef {import('./spec.js').Spec} Spec */
 /** @typedef {import('./spec.js').Contestant} Contestant */
 /** @typedef {import('./spec.js').Received} Received */
-/** @typedef {import('../src/socket.js').TurnSocket} TurnSocket */
 
 /** @type {Record<string, (spec: Spec, received: Received) => Promise<Contestant>>} */
 export const contestants = {
@@ -76,7 +75,8 @@ async function werift({ server, peer, burst }, received) {
 /** Bun.udpSocket alone, a burst a call, with the bytes of ChannelData made by hand. @type {(spec: Spec, received: Received) => Promise<Contestant>} */
 async function bun({ server, peer, burst }, received) {
 	const { Bun } = /** @type {any} */ (globalThis)
-	let hear = (/** @type {Buffer} */ data) => void data
+	/** @type {(data: Buffer) => void} */
+	let hear = () => {}
 	const socket = await Bun.udpSocket({
 		connect: { hostname: server.address, port: server.port },
 		socket: { data: (/** @type {unknown} */ _, /** @type {Buffer} */ data) => hear(data) },
@@ -108,7 +108,8 @@ async function listen({ server, peer, burst }, received) {
 	const { Deno } = /** @type {any} */ (globalThis)
 	const socket = Deno.listenDatagram({ transport: 'udp', hostname: '127.0.0.1', port: 0 })
 	const to = { transport: 'udp', hostname: server.address, port: server.port }
-	let hear = (/** @type {Uint8Array} */ data) => void data
+	/** @type {(data: Uint8Array) => void} */
+	let hear = () => {}
 	void (async () => {
 		for await (const [data] of socket) hear(data)
 	})()
@@ -134,7 +135,7 @@ async function oursListen(spec, received) {
 /**
  * Sends as most programs do.
  * @param {Spec} spec
- * @param {TurnSocket} socket
+ * @param {any} socket a TurnSocket
  * @returns {Contestant}
  */
 function oneByOne({ burst, peer: { address, port } }, socket) {
@@ -153,12 +154,12 @@ const optionsOf = ({ server }) => ({ urls: `turn:${server.address}:${server.port
 
 /**
  * @param {Spec} spec
- * @param {TurnSocket} socket
+ * @param {any} socket a TurnSocket
  * @param {Received} received
  */
 async function bound({ peer }, socket, received) {
 	await socket.opened
-	socket.on('message', (data) => received(data, 0))
+	socket.on('message', (/** @type {Uint8Array} */ data) => received(data, 0))
 	await socket.bindChannel(peer.port, peer.address)
 	return socket
 }

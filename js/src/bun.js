@@ -15,6 +15,7 @@
 import { TurnError } from './error.js'
 import { TurnSocket } from './socket.js'
 import { isUnreachable, onlyFrom, resolve } from './udp.js'
+import { Views } from './views.js'
 
 export { TurnError, TurnSocket }
 
@@ -82,6 +83,8 @@ class UDP {
 	#receiver
 	/** @type {Uint8Array[]} */
 	#batch = []
+	/** Parts of linear memory; most batches are cut like the one before. */
+	#views = new Views()
 	/** @type {Uint8Array[]} */
 	#backlog = []
 	#closing = false
@@ -103,11 +106,22 @@ class UDP {
 		this.#batch.push(data)
 	}
 
+	/**
+	 * @param {Uint8Array} bytes
+	 * @param {number} offset
+	 * @param {number} length
+	 * @param {number} count
+	 * @param {number} stride
+	 */
+	sendRun(bytes, offset, length, count, stride) {
+		for (let i = 0, at = offset; i < count; i++, at += stride) this.#batch.push(this.#views.at(this.#batch.length, bytes, at, length))
+	}
+
 	flush() {
 		const batch = this.#batch
 		this.#batch = []
 		const sent = this.#backlog.length > 0 ? 0 : this.#ship(batch)
-		for (const data of batch.slice(sent)) if (this.#backlog.length < MAX_BACKLOG) this.#backlog.push(data.slice())
+		for (let i = sent; i < batch.length && this.#backlog.length < MAX_BACKLOG; i++) this.#backlog.push(batch[i].slice())
 	}
 
 	/** The socket takes more. */

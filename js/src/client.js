@@ -151,6 +151,7 @@ export class TurnClient {
 	 * @param {string} address
 	 */
 	bindChannel(now, port, address) {
+		this.peer(port, address) // what comes over the channel names its number, not its address
 		this.#ofPeer(now, CMD_BIND_CHANNEL, port, address)
 	}
 

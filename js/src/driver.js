@@ -1,9 +1,18 @@
 // The one timer of an instance, and the instance that sockets share.
 
+import { CODE_OK } from './abi.gen.js'
+import { codeError } from './error.js'
+import { Inbox } from './inbox.js'
 import { TurnInstance } from './instance.js'
+
+/** @typedef {import('./client.js').TurnClient} TurnClient */
+/** @typedef {import('./client.js').Peer} Peer */
 
 /** The longest time that setTimeout takes; a longer one would be 1 ms. */
 const LONGEST = 2 ** 31 - 1
+
+/** Ticks in a row: each wakes some of the clients that are due. Then sockets get their turn. */
+const MOST_TICKS = 64
 
 /** @type {WeakMap<TurnInstance, Driver>} */
 const drivers = new WeakMap()
@@ -18,6 +27,11 @@ export class Driver {
 	#armed = Infinity
 	/** @type {Set<() => void>} */
 	#watchers = new Set()
+	#inbox = new Inbox((datagrams, clients, flows) => {
+		this.#tell((now) => this.instance.inputMany(now, datagrams, clients, flows))
+	})
+	/** A payload went out in this turn: the others wait for its end. */
+	#posting = false
 
 	/** @param {TurnInstance} instance */
 	constructor(instance) {
@@ -68,8 +82,59 @@ export class Driver {
 	 * @returns {T}
 	 */
 	run(f) {
+		const now = this.now()
 		try {
-			return f(this.now())
+			this.instance.ship(now) // what was sent before goes before
+			return f(now)
+		} finally {
+			this.after()
+		}
+	}
+
+	/**
+	 * Hands in what a connected socket has received. It answers the first of a burst at once, the others at the end of the turn.
+	 * @param {TurnClient} client
+	 * @param {number} flow
+	 * @param {Uint8Array} datagram
+	 */
+	received(client, flow, datagram) {
+		if (this.#inbox.waits(this.now)) this.#inbox.put(client, flow, datagram)
+		else this.#tell((now) => this.instance.inputOne(client, now, datagram, flow))
+	}
+
+	/**
+	 * Sends a payload: the first of a turn at once, with a refusal thrown; the others at its end, with a refusal told to the
+	 * client's sink.
+	 * @param {TurnClient} client
+	 * @param {Peer} peer
+	 * @param {Uint8Array} payload
+	 */
+	post(client, peer, payload) {
+		const { instance } = this
+		if (this.#posting) {
+			if (instance.post(client, peer, payload)) return
+			instance.ship(this.now())
+			instance.post(client, peer, payload)
+			return
+		}
+		this.#posting = true
+		queueMicrotask(this.#endTurn)
+		const status = instance.sendOne(client, this.now(), payload, peer)
+		this.after()
+		if (status !== CODE_OK) throw codeError(status)
+	}
+
+	#endTurn = () => {
+		this.#posting = false
+		if (this.instance.posted > 0) this.#tell((now) => this.instance.ship(now))
+	}
+
+	/** Calls the machine where nobody waits for an answer. @param {(now: number) => void} f */
+	#tell(f) {
+		try {
+			f(this.now())
+		} catch (e) {
+			if (e !== this.instance.dead) throw e // every socket was told of that
 		} finally {
 			this.after()
 		}
@@ -110,10 +175,8 @@ export class Driver {
 
 	#tick() {
 		this.#armed = Infinity
-		try {
-			this.run((now) => this.instance.tick(now))
-		} catch (e) {
-			if (e !== this.instance.dead) throw e // every socket was told of that
-		}
+		this.#tell(() => {
+			for (let i = 0; i < MOST_TICKS; i++) if (this.instance.tick(this.now()) > this.now()) return
+		})
 	}
 }

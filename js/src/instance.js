@@ -10,6 +10,7 @@ import { readEvent } from './event.js'
 import { checkSignatures, compile } from './module.js'
 import { RecordWriter } from './record.js'
 import { OutDesc, Region } from './region.js'
+import { RUN_GAP, Staging } from './staging.js'
 import { Wasi } from './wasi.js'
 
 /** What one drain may hand out, so that a machine gone wrong cannot keep us for ever. */
@@ -21,8 +22,8 @@ const MAX_DATAGRAM = 65535
 /** @type {readonly Uint8Array[]} */
 const NONE = []
 
-/** Of a send: what lies between two payloads of a run belongs to the guest. */
-const RUN_GAP = 4
+/** The part of the arena where payloads wait for the end of the turn. */
+const STAGED = 256 << 10
 
 /**
  * Whoever is told what the machine wants of one client.
@@ -32,7 +33,10 @@ const RUN_GAP = 4
  * the machine is drained, and may call it again.
  * @typedef {object} Sink
  * @property {(data: Uint8Array, flow: number) => void} transmit a datagram to ship to the server
+ * @property {(bytes: Uint8Array, offset: number, length: number, count: number, stride: number, flow: number) => void} [run]
+ *   the same for datagrams of one length that lie a stride apart; then transmit is not called
  * @property {() => void} [flush]
+ * @property {(error: TurnError) => void} [refused] payloads that were posted are not taken
  * @property {(payload: Uint8Array, from: import('./address.js').Address, channel: number) => void} data a payload
  *   from a peer, for the sink to keep
  * @property {(event: import('./event.js').TurnEvent) => void} event
@@ -48,13 +52,16 @@ export class TurnInstance {
 	#memory
 	#wasi
 	#region
+	/** What is ours of the arena in a call that hands something in. */
+	#arena
+	#staging
 	#out = new OutDesc()
 	/** @type {Map<number, TurnClient>} */
 	#clients = new Map()
 	/** @type {TurnError | undefined} */
 	#dead
-	/** Sinks that got a transmit in the call that is being answered. @type {Set<Sink>} */
-	#shipping = new Set()
+	/** Sinks that got a transmit in the call that is being answered. @type {Sink[]} */
+	#shipping = []
 	/** What is told when the machine is drained. @type {((() => void) | Payload)[]} */
 	#telling = []
 	#busy = false
@@ -83,6 +90,10 @@ export class TurnInstance {
 		const version = this.#call('turn_abi_version')
 		if (version !== VERSION) throw new TurnError('module', `turn: the module speaks ABI version ${version}, this host ${VERSION}`)
 		this.#region = new Region(this.#memory, this.#call('turn_memory'))
+		const { offset, size } = this.#region.arena
+		if (size < 2 * STAGED) throw new TurnError('module', `turn: an arena of ${size} bytes is too small`)
+		this.#arena = { offset, end: offset + size - STAGED }
+		this.#staging = new Staging({ offset: this.#arena.end, size: STAGED })
 	}
 
 	/**
@@ -235,38 +246,67 @@ export class TurnInstance {
 	 * @param {{ip: Uint8Array, port: number}} [from] without it the socket is connected and vouches for the source
 	 */
 	input(client, now, datagrams, flow, from) {
+		const n = datagrams.length
+		this.#inputs(now, datagrams, Array(n).fill(client), Array(n).fill(flow), from)
+	}
+
+	/**
+	 * Hands in what came for several clients, over sockets that are connected.
+	 * @param {number} now
+	 * @param {readonly Uint8Array[]} datagrams
+	 * @param {readonly TurnClient[]} clients whose each of them is
+	 * @param {readonly number[]} flows
+	 */
+	inputMany(now, datagrams, clients, flows) {
+		this.#inputs(now, datagrams, clients, flows)
+	}
+
+	/**
+	 * @param {number} now
+	 * @param {readonly Uint8Array[]} datagrams
+	 * @param {readonly TurnClient[]} clients
+	 * @param {readonly number[]} flows
+	 * @param {{ip: Uint8Array, port: number}} [from]
+	 */
+	#inputs(now, datagrams, clients, flows, from) {
 		wantNow(now)
-		for (let done = 0; done < datagrams.length; ) {
-			const n = this.#placeInputs(client, datagrams.slice(done), flow, from)
-			this.#sources = done === 0 ? datagrams : datagrams.slice(done)
-			this.#batch('turn_input', now, n)
-			this.#sources = NONE
-			done += n
+		const n = datagrams.length
+		for (let first = 0; first < n; ) {
+			const r = this.#living()
+			let i = first
+			for (let at = this.#arena.offset; i < n && i - first < r.ins.count; i++) {
+				const end = this.#placeInput(i - first, datagrams[i], at, clients[i].handle, flows[i])
+				if (end > this.#arena.end) break
+				if (from) r.setInAddress(i - first, from.ip, from.port)
+				at = (end + 7) & ~7
+			}
+			this.#sources = first === 0 ? datagrams : datagrams.slice(first)
+			try {
+				this.#batch('turn_input', now, i - first)
+			} finally {
+				this.#sources = NONE
+			}
+			first = i
 		}
 	}
 
 	/**
-	 * @param {TurnClient} client
-	 * @param {readonly Uint8Array[]} datagrams
+	 * Puts a datagram into the arena, if it ends there.
+	 * @param {number} i its in-descriptor
+	 * @param {Uint8Array} datagram
+	 * @param {number} at
+	 * @param {number} handle
 	 * @param {number} flow
-	 * @param {{ip: Uint8Array, port: number}} [from]
-	 * @returns {number} how many of them fit
+	 * @returns {number} where it ends
 	 */
-	#placeInputs(client, datagrams, flow, from) {
-		const r = this.#living()
-		const most = Math.min(datagrams.length, r.ins.count)
-		let at = r.arena.offset
-		for (let i = 0; i < most; i++) {
-			const { length } = datagrams[i]
-			if (length > MAX_DATAGRAM) throw new TypeError(`a datagram of ${length} bytes: at most ${MAX_DATAGRAM} fit UDP`)
-			if (at + length > r.arena.offset + r.arena.size) return i
-			r.bytes.set(datagrams[i], at)
-			this.#placed[i] = at
-			r.setIn(i, client.handle, KIND_INPUT, flow, 0, at, length, 1, 0)
-			if (from) r.setInAddress(i, from.ip, from.port)
-			at += (length + 7) & ~7
-		}
-		return most
+	#placeInput(i, datagram, at, handle, flow) {
+		const { length } = datagram
+		if (length > MAX_DATAGRAM) throw new TypeError(`a datagram of ${length} bytes: at most ${MAX_DATAGRAM} fit UDP`)
+		if (at + length > this.#arena.end) return at + length
+		this.#region.bytes.set(datagram, at)
+		this.#region.setIn(i, handle, KIND_INPUT, flow, 0, at, length, 1, 0)
+		this.#placed[i] = at
+		return at + length
 	}
 
 	/**
@@ -281,8 +321,8 @@ export class TurnInstance {
 		wantNow(now)
 		const r = this.#living()
 		const { length } = payload
-		if (HEADROOM + length + TAILROOM > r.arena.size) return CODE_TOO_LARGE
-		const at = r.arena.offset + HEADROOM
+		if (HEADROOM + length + TAILROOM > this.#arena.end - this.#arena.offset) return CODE_TOO_LARGE
+		const at = this.#arena.offset + HEADROOM
 		r.bytes.set(payload, at)
 		r.setIn(0, client.handle, KIND_SEND, 0, peer.number, at, length, 1, 0)
 		if (peer.number === 0) r.setInAddress(0, peer.ip, peer.port)
@@ -298,16 +338,15 @@ export class TurnInstance {
 	 */
 	inputOne(client, now, datagram, flow) {
 		wantNow(now)
-		const r = this.#living()
-		const { length } = datagram
-		if (length > MAX_DATAGRAM) throw new TypeError(`a datagram of ${length} bytes: at most ${MAX_DATAGRAM} fit UDP`)
-		r.bytes.set(datagram, r.arena.offset)
-		r.setIn(0, client.handle, KIND_INPUT, flow, 0, r.arena.offset, length, 1, 0)
+		this.#living()
+		this.#placeInput(0, datagram, this.#arena.offset, client.handle, flow)
 		this.#single[0] = datagram
 		this.#sources = this.#single
-		this.#placed[0] = r.arena.offset
-		this.#one('turn_input', now)
-		this.#sources = NONE
+		try {
+			this.#one('turn_input', now)
+		} finally {
+			this.#sources = NONE
+		}
 	}
 
 	/**
@@ -369,8 +408,8 @@ export class TurnInstance {
 	 */
 	#placeSends(client, payloads, first, peer) {
 		const r = this.#living()
-		const end = r.arena.offset + r.arena.size
-		let at = r.arena.offset
+		const { end } = this.#arena
+		let at = this.#arena.offset
 		let next = first
 		let runs = 0
 		for (; next < payloads.length && runs < r.ins.count; runs++) {
@@ -390,12 +429,47 @@ export class TurnInstance {
 	}
 
 	/**
+	 * Takes a payload that ship sends. It answers false when there is no room: then ship first. What the machine does not
+	 * take the client's sink is told.
+	 * @param {TurnClient} client
+	 * @param {import('./client.js').Peer} peer
+	 * @param {Uint8Array} payload
+	 */
+	post(client, peer, payload) {
+		return this.#staging.put(this.#living().bytes, client, peer, payload)
+	}
+
+	/** How many runs of payloads wait for ship. */
+	get posted() {
+		return this.#staging.used
+	}
+
+	/**
+	 * Sends what was posted.
+	 * @param {number} now
+	 */
+	ship(now) {
+		const { runs, used } = this.#staging
+		if (used === 0) return
+		wantNow(now)
+		const r = this.#living()
+		for (let i = 0; i < used; i++) {
+			const { client, peer, offset, length, count } = runs[i]
+			r.setIn(i, client.handle, KIND_SEND, 0, peer.number, offset, length, count, count > 1 ? length + RUN_GAP : 0)
+			if (peer.number === 0) r.setInAddress(i, peer.ip, peer.port)
+		}
+		this.#staging.clear()
+		this.#batch('turn_send', now, used, true)
+	}
+
+	/**
 	 * Runs in-descriptors through a call until all are done.
 	 * @param {'turn_input' | 'turn_send'} name
 	 * @param {number} now
 	 * @param {number} n
+	 * @param {boolean} [posted] whom a refusal is told
 	 */
-	#batch(name, now, n) {
+	#batch(name, now, n, posted = false) {
 		const failed = { packets: 0, error: /** @type {TurnError | undefined} */ (undefined) }
 		for (let rounds = 0; n > 0; rounds++) {
 			const outs = this.#answer(this.#call(name, now, n))
@@ -407,6 +481,7 @@ export class TurnInstance {
 				if (status === CODE_OK) continue
 				failed.error ??= codeError(status)
 				failed.packets += r.countOf(i)
+				if (posted) this.#refuse(r.clientOf(i), codeError(status))
 			}
 			if (done < n) r.shiftIns(done, n)
 			n -= done
@@ -415,6 +490,15 @@ export class TurnInstance {
 		}
 		this.#drain()
 		return failed
+	}
+
+	/**
+	 * @param {number} handle
+	 * @param {TurnError} error
+	 */
+	#refuse(handle, error) {
+		const client = this.#clients.get(handle)
+		if (client) this.#telling.push(() => client.sink.refused?.(error))
 	}
 
 	/**
@@ -500,7 +584,7 @@ export class TurnInstance {
 			if (client) this.#takeOne(client, d)
 		}
 		for (const sink of this.#shipping) sink.flush?.()
-		this.#shipping.clear()
+		if (this.#shipping.length > 0) this.#shipping.length = 0
 	}
 
 	/**
@@ -510,8 +594,10 @@ export class TurnInstance {
 	#takeOne(client, d) {
 		const { bytes } = this.#region
 		if (d.kind === KIND_TRANSMIT) {
-			for (let i = 0, at = d.offset; i < d.count; i++, at += d.stride) client.sink.transmit(this.#viewOf(bytes, at, d.length), d.flow)
-			if (client.sink.flush) this.#shipping.add(client.sink)
+			const { sink } = client
+			if (sink.run) sink.run(bytes, d.offset, d.length, d.count, d.stride, d.flow)
+			else for (let i = 0, at = d.offset; i < d.count; i++, at += d.stride) sink.transmit(this.#viewOf(bytes, at, d.length), d.flow)
+			if (sink.flush && !this.#shipping.includes(sink)) this.#shipping.push(sink)
 		} else if (d.kind === KIND_DATA) {
 			const from = client.peerOf(d.peer) ?? this.#region.addressOf(d)
 			const { channel } = d

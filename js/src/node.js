@@ -17,6 +17,7 @@ import { createSocket } from 'node:dgram'
 import { TurnError } from './error.js'
 import { TurnSocket } from './socket.js'
 import { isUnreachable, onlyFrom, resolve } from './udp.js'
+import { Views } from './views.js'
 
 export { TurnError, TurnSocket }
 
@@ -25,6 +26,9 @@ export { TurnError, TurnSocket }
 /** @typedef {import('./socket.js').Transport} Transport */
 /** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
 /** @typedef {import('./socket.js').SocketEvent} SocketEvent */
+
+/** Most runs are no longer. */
+const SLAB = 128 << 10
 
 /**
  * Opens a relayed socket. It emits "listening" when the server has allocated; `opened` is the same as a promise.
@@ -66,8 +70,6 @@ function once(socket, event, begin) {
 	})
 }
 
-const EMPTY = Buffer.alloc(0)
-
 /** Node says what its sockets have not sent yet; the likenesses of its node:dgram do not. */
 const tellsQueue = !('Deno' in globalThis) && !('Bun' in globalThis)
 
@@ -78,10 +80,12 @@ const tellsQueue = !('Deno' in globalThis) && !('Bun' in globalThis)
 class UDP {
 	#socket
 	#receiver
-	#scratch = EMPTY
 	/** Requests that the kernel has not taken yet. */
 	#pending = 0
 	#closing = false
+	/** What the socket is given to send: linear memory may change before a socket that is full has sent it. */
+	#slab = Buffer.alloc(0)
+	#views = new Views()
 
 	/**
 	 * @param {import('node:dgram').Socket} socket
@@ -100,17 +104,31 @@ class UDP {
 		socket.on('error', (e) => (isUnreachable(e) ? receiver.unreachable() : receiver.failed(e)))
 	}
 
-	/**
-	 * The data lies in linear memory, which the next call overwrites, and a socket that is full sends later: so it is
-	 * copied, to where the one before was unless that is still waiting.
-	 * @param {Uint8Array} data
-	 */
+	/** @param {Uint8Array} data */
 	send(data) {
-		if (!isData(data)) return this.#sendRequest(Buffer.from(data), true)
-		if (this.#scratch.length !== data.length) this.#scratch = Buffer.allocUnsafe(data.length)
-		this.#scratch.set(data)
-		this.#socket.send(this.#scratch)
-		if (!tellsQueue || this.#socket.getSendQueueCount() > 0) this.#scratch = EMPTY
+		this.sendRun(data, 0, data.length, 1, 0)
+	}
+
+	/**
+	 * The bytes lie in linear memory, which the next call overwrites, and a socket that is full sends later: so they are
+	 * copied, to where those before were unless they are still waiting.
+	 * @param {Uint8Array} bytes
+	 * @param {number} offset
+	 * @param {number} length
+	 * @param {number} count
+	 * @param {number} stride
+	 */
+	sendRun(bytes, offset, length, count, stride) {
+		if (!isData(bytes, offset)) {
+			for (let i = 0, at = offset; i < count; i++, at += stride) this.#sendRequest(Buffer.from(bytes.subarray(at, at + length)), true)
+			return
+		}
+		const span = (count - 1) * stride + length
+		const waits = !tellsQueue || this.#socket.getSendQueueCount() > 0
+		if (waits) this.#slab = Buffer.allocUnsafe(span)
+		else if (span > this.#slab.length) this.#slab = Buffer.allocUnsafe(Math.max(span, SLAB))
+		this.#slab.set(bytes.subarray(offset, offset + span))
+		for (let i = 0; i < count; i++) this.#socket.send(this.#views.at(i, this.#slab, i * stride, length))
 	}
 
 	/**
@@ -159,5 +177,6 @@ class UDP {
 /**
  * ChannelData and Send indications: lost ones are lost, and nobody waits for them.
  * @param {Uint8Array} b
+ * @param {number} at
  */
-const isData = (b) => b[0] >= 0x40 || (b[0] === 0 && b[1] === 0x16)
+const isData = (b, at) => b[at] >= 0x40 || (b[at] === 0 && b[at + 1] === 0x16)

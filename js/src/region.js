@@ -153,6 +153,11 @@ export class Region {
 	}
 
 	/** @param {number} i */
+	clientOf(i) {
+		return this.#view.getInt32(this.ins.offset + i * DESC_SIZE + DESC_CLIENT, true)
+	}
+
+	/** @param {number} i */
 	countOf(i) {
 		return this.#view.getUint32(this.ins.offset + i * DESC_SIZE + DESC_COUNT, true)
 	}

@@ -21,6 +21,8 @@ import { Waiters } from './waiters.js'
  * @typedef {object} Transport
  * @property {(data: Uint8Array) => void} send ships a datagram; its bytes are good until the call returns, or, where
  *   there is a flush, until that is called right after
+ * @property {(bytes: Uint8Array, offset: number, length: number, count: number, stride: number) => void} [sendRun] the same
+ *   for datagrams of one length that lie a stride apart
  * @property {() => void} [flush]
  * @property {() => void | Promise<void>} close ships what was sent before; settles when the local port is free
  * @property {{address: string, port: number}} [local] its own address, where it can be known
@@ -104,6 +106,9 @@ const MAX_PORTS = 3
  * https://www.rfc-editor.org/rfc/rfc8656#section-7.4
  */
 const REST_AFTER_MISMATCH = 120_000
+
+/** Larger payloads no datagram holds: each has its own answer. */
+const MAX_POSTED = 65535
 
 /** Payloads that wait for the allocation. */
 const MAX_WAITING = 512
@@ -301,7 +306,25 @@ export class TurnSocket extends Emitter {
 			this.#submit([slice(bytesOf(msg), offset, length)], port, address, callback)
 		} else {
 			const [port, address, callback] = /** @type {[number, string, SendCallback?]} */ (args)
-			this.#submit([msg instanceof Uint8Array ? msg : bytesOf(msg)], port, address, callback)
+			const payload = msg instanceof Uint8Array ? msg : bytesOf(msg)
+			if (callback === undefined && this.#relayed && payload.length <= MAX_POSTED) this.#post(payload, port, address)
+			else this.#submit([payload], port, address, callback)
+		}
+	}
+
+	/**
+	 * Sends a payload, with others of this turn if there are any.
+	 * @param {Uint8Array} payload
+	 * @param {number} port
+	 * @param {string} address
+	 */
+	#post(payload, port, address) {
+		const client = /** @type {TurnClient} */ (this.#client)
+		try {
+			/** @type {Driver} */ (this.#driver).post(client, client.peer(port, address), payload)
+		} catch (e) {
+			if (e instanceof TypeError) throw e
+			this.#refuseSend(e)
 		}
 	}
 
@@ -330,6 +353,7 @@ export class TurnSocket extends Emitter {
 		const client = /** @type {TurnClient} */ (this.#client)
 		let failed
 		try {
+			driver.instance.ship(driver.now()) // what was sent before goes before
 			if (payloads.length === 1) client.send(driver.now(), payloads[0], port, address)
 			else failed = client.sendMany(driver.now(), payloads, port, address).error
 			if (callback && !failed) queueMicrotask(() => callback(null, sumOf(payloads)))
@@ -533,14 +557,7 @@ export class TurnSocket extends Emitter {
 	 * @param {Uint8Array} data
 	 */
 	#received(flow, data) {
-		if (this.#ended || !this.#client || !this.#driver) return
-		try {
-			this.#client.input(this.#driver.now(), data, flow === 0 ? undefined : { flow })
-		} catch (e) {
-			if (e !== this.#driver.instance.dead) throw e // the sink was told of that
-		} finally {
-			this.#driver.after()
-		}
+		if (!this.#ended && this.#client) this.#driver?.received(this.#client, flow, data)
 	}
 
 	/**
@@ -587,7 +604,13 @@ export class TurnSocket extends Emitter {
 		transmit: (data, flow) => {
 			if (flow === this.#flow) this.#transport?.send(data)
 		},
+		run: (bytes, offset, length, count, stride, flow) => {
+			const transport = flow === this.#flow ? this.#transport : undefined
+			if (transport?.sendRun) transport.sendRun(bytes, offset, length, count, stride)
+			else for (let i = 0, at = offset; i < count; i++, at += stride) transport?.send(bytes.subarray(at, at + length))
+		},
 		flush: () => this.#transport?.flush?.(),
+		refused: (error) => this.#refuseSend(error),
 		data: (payload, from) => {
 			this.emit('message', /** @type {Data} */ (payload), { address: from.address, family: from.family, port: from.port, size: payload.length })
 		},

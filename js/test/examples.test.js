@@ -65,6 +65,36 @@ for (const [name, peers] of /** @type {const} */ ([['pion', pion], ['coturn', co
 	})
 }
 
+// What differs from run to run.
+const VOLATILE = new Set(['relayed', 'mapped', 'ms', 'rttMs', 'until', 'p50', 'p99'])
+
+/** A rest that lasts until the server lets go differs too. @param {string} k @param {any} v */
+const isVolatile = (k, v) => VOLATILE.has(k) || (k === 'reuseAfterMs' && v > 10_000)
+
+/** A record as its keys, in their order, with what is the same in each run. @param {any} r @returns {any} */
+const shapeOf = (r) => Object.entries(r).map(([k, v]) => [k, v !== null && typeof v === 'object' ? shapeOf(v) : isVolatile(k, v) ? typeof v : v])
+
+for (const [name, peers] of /** @type {const} */ ([['pion', pion], ['coturn', coturn]])) {
+	test(`turnclient, ${name}: the lines are those of the Go program`, async () => {
+		/** @param {...string} args */
+		const compare = async (...args) => {
+			const flags = ['-json', '-user', 'user', '-pass', 'pass', ...args, peers.url]
+			const go = spawn(process.env.TURNWASM_TURNCLIENT ?? 'go', [...(process.env.TURNWASM_TURNCLIENT ? [] : ['run', './examples/turnclient']), ...flags], { cwd: fileURLToPath(new URL('../..', import.meta.url)) })
+			let lines = ''
+			go.stdout.on('data', (d) => (lines += d))
+			const [wanted] = await once(go, 'close')
+			const { code, records } = await turnclient(...args, peers.url)
+			assert.deepEqual(records.map(shapeOf), lines.trim().split('\n').map((l) => shapeOf(JSON.parse(l))), args.join(' '))
+			assert.equal(code === 0, wanted === 0)
+		}
+		await compare('-n', '10')
+		await compare('-close-at', 'authenticated')
+		await compare('-close-at', 'new')
+		await compare('-pass', 'another', '-linger', '0')
+		await compare('-peer', `${peers.echo.address}:${peers.echo.port}`, '-n', '3')
+	})
+}
+
 test('turnclient: cycles keep the port; a foreign peer; text for people', async () => {
 	const { code, records } = await turnclient('-cycles', '2', pion.url)
 	assert.deepEqual([events(records), code], ['allocated closed allocated closed', 0])

@@ -89,6 +89,8 @@ func (f *far) serve(orders *bufio.Reader) error {
 			err = f.quiet()
 		case n > 0 && fds[1].Revents != 0:
 			err = f.obey(orders)
+		case n > 0:
+			f.nap()
 		}
 		if err == io.EOF {
 			return nil
@@ -96,6 +98,14 @@ func (f *far) serve(orders *bufio.Reader) error {
 		if err != nil && err != unix.EINTR {
 			return err
 		}
+	}
+}
+
+// nap lets packets gather, where the spec says so: who sends one to a far side
+// that waits for it pays for waking it.
+func (f *far) nap() {
+	if f.spec.Nap > 0 {
+		sleepUntil(time.Now().Add(f.spec.Nap))
 	}
 }
 

@@ -18,11 +18,12 @@ type spec struct {
 	Measure time.Duration
 	Window  uint64 // packets under way, at most
 
-	Coalesce bool // the far side's socket reads with GRO
-	Rate     int  // packets a second that the far side generates
-	Burst    int  // how many of them at once
-	Offload  bool // each burst is one GSO send, else a sendmmsg
-	Peer     bool // the far side is no server but the peer behind one
+	Coalesce bool          // the far side's socket reads with GRO
+	Nap      time.Duration // of the far side, between what it reads; 0 = none
+	Rate     int           // packets a second that the far side generates
+	Burst    int           // how many of them at once
+	Offload  bool          // each burst is one GSO send, else a sendmmsg
+	Peer     bool          // the far side is no server but the peer behind one
 
 	Server, To netip.AddrPort // the server and the peer
 
