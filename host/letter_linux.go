@@ -3,7 +3,6 @@ package host
 import (
 	"sync"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,7 +30,7 @@ func (l *letter) leave() {
 // waits.
 func (l *letter) tryWrite(fd uintptr) bool {
 	for {
-		_, _, l.errno = unix.Syscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(l.b))), uintptr(len(l.b)))
+		l.errno = sendto(fd, l.b)
 		switch l.errno {
 		case unix.EINTR:
 		case unix.EAGAIN:

@@ -17,6 +17,7 @@ type receiver struct {
 	message unix.Msghdr
 	piece   unix.Iovec
 	control groControl
+	poll    busyPoll
 	try     func(fd uintptr) bool
 
 	into intake // of the receive under way
@@ -46,10 +47,20 @@ func (r *receiver) receive(in intake) error {
 	return err
 }
 
-// tryReceive is called until it is true: when there is nothing, it waits for
-// something. It tells the intake of each read, and goes on at once after one
-// that brought nothing to hand on: what follows may be here already.
+// tryReceive is called until it is true: when there is nothing, it sleeps until
+// there is something.
 func (r *receiver) tryReceive(fd uintptr) bool {
+	done := r.take(fd)
+	for !done && r.poll.awaits(fd) {
+		done = r.take(fd)
+	}
+	return done
+}
+
+// take reads what is there, and is false for nothing. It tells the intake of
+// each read, and goes on at once after one that brought nothing to hand on:
+// what follows may be here already.
+func (r *receiver) take(fd uintptr) bool {
 	for some := false; ; {
 		n, segment, errno := r.read(fd, r.into.begin())
 		cut := errno == 0 && r.message.Flags&unix.MSG_TRUNC != 0
@@ -80,11 +91,11 @@ func (r *receiver) read(fd uintptr, room []byte) (n, segment int, errno syscall.
 	r.piece.SetLen(len(room))
 	r.message.Flags = 0
 	r.message.SetControllen(int(unsafe.Sizeof(r.control)))
-	got, _, errno := unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.message)), unix.MSG_DONTWAIT)
+	got, errno := recvmsg(fd, &r.message)
 	if errno != 0 {
 		return 0, 0, errno
 	}
-	return int(got), r.segment(int(got)), 0
+	return got, r.segment(got), 0
 }
 
 // segment is the size of the run's datagrams, 0 when there is one.

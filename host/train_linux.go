@@ -51,12 +51,6 @@ type train struct {
 
 type sendmmsgFunc func(fd uintptr, messages []mmsghdr) (int, syscall.Errno)
 
-func sendmmsg(fd uintptr, messages []mmsghdr) (int, syscall.Errno) {
-	n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd,
-		uintptr(unsafe.Pointer(unsafe.SliceData(messages))), uintptr(len(messages)), 0, 0, 0)
-	return int(n), errno
-}
-
 // trains are kept for all sockets: a train is some 10 KB, and most sockets rest.
 var trains = sync.Pool{New: func() any {
 	t := &train{

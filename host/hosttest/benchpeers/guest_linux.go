@@ -48,8 +48,8 @@ var dataCells = []string{
 }
 
 // allocations a packet, in the whole process of the client, of the worst of
-// those cells in each round. What a timer allocates a few times a second is
-// below what is shown. The module's memory must not have grown either.
+// those cells in each round, to a thousandth: what a timer allocates a few times
+// a second is below that, and is printed. The module's memory must not have grown either.
 func allocations(ctx context.Context, b *bench) (out []float64, err error) {
 	g, err := b.guestFigures(ctx)
 	if err != nil {
@@ -67,7 +67,7 @@ func allocations(ctx context.Context, b *bench) (out []float64, err error) {
 			continue
 		}
 		fmt.Fprintf(b.out, "heap objects a packet, at most: %.5f (%s)\n", worst, name)
-		out = append(out, math.Round(worst*100)/100+float64(g.Grown))
+		out = append(out, math.Round(worst*1000)/1000+float64(g.Grown))
 	}
 	return out, nil
 }
