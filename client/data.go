@@ -97,12 +97,16 @@ func (c *Client) sendLater(now time.Duration, peer netip.AddrPort, p *permission
 	if !expected && !c.cfg.autoPermission {
 		return ErrNoPermission
 	}
+	if !c.queue.fits(peer, len(payload)) {
+		return ErrQueueFull
+	}
 	if !expected {
 		if err := c.CreatePermission(now, peer.Addr()); err != nil {
 			return err
 		}
 	}
-	return c.enqueue(peer, payload)
+	c.enqueue(peer, payload)
+	return nil
 }
 
 // handleChannelData takes a ChannelData message.

@@ -118,7 +118,7 @@ func (c *Client) lateSuccess(now time.Duration, f forgone, m *message) {
 		return
 	}
 	relayed, _ := getXorAddress(&m.Message, stun.AttrXORRelayedAddress)
-	if c.phase == PhaseClosing && f.purpose == forAllocate && relayed == c.lease.relayed {
+	if c.phase == PhaseClosing && f.purpose == forAllocate && relayed.IsValid() && relayed == c.lease.relayed {
 		c.stats.IgnoredTransaction++ // a further answer that tells of the same allocation
 		return
 	}
@@ -128,8 +128,11 @@ func (c *Client) lateSuccess(now time.Duration, f forgone, m *message) {
 	c.lease.granted = max(time.Duration(granted), assumedLifetime, c.cfg.lifetime)
 	c.lease.until = max(c.lease.until, now+c.lease.granted)
 	c.lease.signed, c.lease.older = f.signer != nil, true
-	if c.phase == PhaseNew || c.phase == PhaseClosing {
+	switch c.phase {
+	case PhaseNew:
 		c.restartRelease(now)
+	case PhaseClosing:
+		c.releaseRevived(now)
 	}
 }
 

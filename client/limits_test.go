@@ -113,6 +113,10 @@ func TestI11PayloadsThatWait(t *testing.T) {
 				t.Errorf("32 KiB to peer %d: %v", i+1, err)
 			}
 		}
+		none := r.do(func(now time.Duration) error { return r.RemovePermission(now, addr) })
+		if errors.Is(none, client.ErrNoPermission) != (i == 16) {
+			t.Errorf("peer %d, whose permission is given up: %v", i+1, none)
+		}
 	}
 }
 

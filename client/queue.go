@@ -21,23 +21,27 @@ type queue struct {
 	size     int // in bytes
 }
 
-// enqueue copies the payload: at most 32 of them or 64 KiB a peer.
-func (c *Client) enqueue(peer netip.AddrPort, payload []byte) error {
+// enqueue copies the payload.
+func (c *Client) enqueue(peer netip.AddrPort, payload []byte) {
 	if c.queue == nil {
 		c.queue = new(queue)
 	}
-	q, payloads, size := c.queue, 0, 0
+	c.queue.payloads = append(c.queue.payloads, queued{peer, bytes.Clone(payload)})
+	c.queue.size += len(payload)
+}
+
+// fits says whether a payload may wait: at most 32 of them or 64 KiB a peer.
+func (q *queue) fits(peer netip.AddrPort, size int) bool {
+	if q == nil {
+		return true
+	}
+	payloads, all := 1, size
 	for i := range q.payloads {
 		if q.payloads[i].peer == peer {
-			payloads, size = payloads+1, size+len(q.payloads[i].data)
+			payloads, all = payloads+1, all+len(q.payloads[i].data)
 		}
 	}
-	if payloads >= maxQueuedPerPeer || size+len(payload) > maxQueuedBytes || q.size+len(payload) > maxQueuedTotal {
-		return ErrQueueFull
-	}
-	q.payloads = append(q.payloads, queued{peer, bytes.Clone(payload)})
-	q.size += len(payload)
-	return nil
+	return payloads <= maxQueuedPerPeer && all <= maxQueuedBytes && q.size+size <= maxQueuedTotal
 }
 
 // takeQueued takes out the payloads for an address, in their order.

@@ -79,7 +79,7 @@ func (c *Client) refreshSucceeded(now time.Duration, tx *transaction, m *message
 	err := granted.GetFrom(&m.Message)
 	if c.phase == PhaseClosing {
 		c.grant(tx, max(time.Duration(granted), assumedLifetime, c.cfg.lifetime))
-		c.restartRelease(now)
+		c.releaseRevived(now)
 		return
 	}
 	switch {
@@ -104,11 +104,11 @@ func (c *Client) refreshSucceeded(now time.Duration, tx *transaction, m *message
 // refreshFailed: the allocation lives until its local expiry; what can be
 // tried again is, without haste.
 func (c *Client) refreshFailed(now time.Duration, tx *transaction, v verdict) {
+	c.forgo(tx) // a copy may yet revive what a close releases (C6)
 	if c.phase == PhaseClosing {
-		c.startRelease(now)
+		c.releaseRevived(now)
 		return
 	}
-	c.forgo(tx) // a copy may yet revive what a close releases (C6)
 	if v.code == int(stun.CodeAllocMismatch) {
 		c.lose(now, lossOf{method: stun.MethodRefresh, verdict: v})
 		return

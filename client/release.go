@@ -36,6 +36,14 @@ func (c *Client) restartRelease(now time.Duration) {
 	c.startRelease(now)
 }
 
+// releaseRevived releases what a Refresh has kept, unless another one is waited
+// for that may do so yet (C6).
+func (c *Client) releaseRevived(now time.Duration) {
+	if c.closing.waitUntil == 0 || c.inFlight(forRefresh, forProbe) == nil {
+		c.restartRelease(now)
+	}
+}
+
 // releaseBlindly sends one Refresh(LIFETIME=0) and waits for nothing.
 func (c *Client) releaseBlindly(now time.Duration) {
 	if c.flowGone {

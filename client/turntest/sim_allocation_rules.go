@@ -13,9 +13,15 @@ func (a *actor) checkRevived(s *step) {
 	if s.kind != stepInput || s.before.phase != client.PhaseClosing || !j.authentic || j.again || s.overdue(a) {
 		return
 	}
-	if j.request == s.refresh && j.message.Class == Success && !s.releases() {
+	if j.request == s.refresh && j.message.Class == Success && !s.releases() && !a.waitsForRefresh() {
 		a.w.violate(a, "C6", "tx=%s, a Refresh, succeeds while closing, and no release follows", j.request.ID.String()[:8])
 	}
+}
+
+// waitsForRefresh is C6, too: before its first release a Close waits for the
+// Refresh in flight, so that it cannot revive what was released.
+func (a *actor) waitsForRefresh() bool {
+	return !a.closing.released && a.w.now < a.refreshOver()
 }
 
 // checkLost is L7: 437 to any other method than Allocate says that the
@@ -75,8 +81,11 @@ func (a *actor) checkRetried(s *step) {
 		return
 	}
 	for _, e := range s.events {
-		if e.Kind == client.RefreshFailed && e.Code == 0 && !a.asksForLife() {
-			l.retryBy = a.w.now + patience
+		switch {
+		case e.Kind == client.Refreshed:
+			l.retryBy = 0
+		case e.Kind == client.RefreshFailed && e.Code == 0:
+			l.retryBy = max(a.w.now, a.refreshOver()) + patience
 		}
 	}
 	if l.retryBy > 0 && a.w.now > l.retryBy {
@@ -84,19 +93,20 @@ func (a *actor) checkRetried(s *step) {
 	}
 }
 
-// asksForLife: a Refresh is under way beside the one that failed, if only with
-// an error that it holds.
-func (a *actor) asksForLife() bool {
-	last := 16 * a.rto()
-	if a.plan.cfg.Rm > 0 {
-		last = time.Duration(a.plan.cfg.Rm) * a.rto()
+// refreshOver is when the last Refresh under way, beside the one that failed,
+// will have ended: it asks for what a retry would ask for.
+func (a *actor) refreshOver() (over time.Duration) {
+	rm := a.plan.cfg.Rm
+	if rm == 0 {
+		rm = 16
 	}
+	most := 1<<(a.copiesAllowed()-1) - 1 + rm // T1: RTOs from the first copy to the end
 	for _, r := range a.ledger.requests {
-		if r.Method == MethodRefresh && !r.isRelease() && !r.answered && a.w.now < r.lastSent+last {
-			return true
+		if r.Method == MethodRefresh && !r.isRelease() && !r.answered {
+			over = max(over, r.firstSent+time.Duration(most)*a.rto())
 		}
 	}
-	return false
+	return over
 }
 
 // checkMaker is A6: "All requests after the initial Allocate must use the same

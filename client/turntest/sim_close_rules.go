@@ -36,11 +36,14 @@ func (a *actor) checkResigned(s *step) {
 		a.checkNewNonce(s)
 		return
 	}
+	if !j.request.Signed() && a.signed { // A10: the 438 to it is held
+		return
+	}
 	if j.elsewhere || j.again || s.overdue(a) || a.ledger.resigns >= most {
 		return
 	}
 	nonce := j.message.Text(AttrNonce)
-	if code != 438 || !j.request.isRelease() || !j.request.Signed() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
+	if code != 438 || !j.request.isRelease() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
 		return
 	}
 	if !j.message.Has(AttrRealm) || len(j.message.Unknown()) > 0 || s.after.phase == client.PhaseClosed {

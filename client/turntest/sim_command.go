@@ -117,7 +117,7 @@ func (a *actor) doSendInPlace() {
 
 // RunSender is a machine that takes payloads of one size, back to back, in one
 // call: it sends them as so many calls of Send would, up to the first that
-// fails.
+// fails. Its error is that of the first payload.
 type RunSender interface {
 	SendRun(now time.Duration, peer netip.AddrPort, payloads []byte, size int) error
 }
@@ -128,9 +128,13 @@ func (a *actor) doSendRun() {
 		if m, ok := a.m.(RunSender); ok {
 			return m.SendRun(now, peer, make([]byte, n*size), size)
 		}
-		for range n {
-			if err := a.m.Send(now, peer, make([]byte, size)); err != nil {
+		for i := range n {
+			err := a.m.Send(now, peer, make([]byte, size))
+			if i == 0 && err != nil {
 				return err
+			}
+			if err != nil {
+				break
 			}
 		}
 		return nil

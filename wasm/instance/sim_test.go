@@ -103,7 +103,11 @@ func (s *simulated) SendRun(now time.Duration, peer netip.AddrPort, payloads []b
 	}
 	d.Store(w.Layout.In.At(w.Region, 0))
 	s.take(w.Submit(w.Send, 1))
-	return w.Layout.In.At(w.Region, 0).Status().Err()
+	left := w.Layout.In.At(w.Region, 0)
+	if left.Count() < d.Count {
+		return nil
+	}
+	return left.Status().Err()
 }
 
 func (s *simulated) SendInPlace(now time.Duration, peer netip.AddrPort, buf []byte, off, end int) error {
