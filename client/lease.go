@@ -128,11 +128,13 @@ func (c *Client) lateSuccess(now time.Duration, f forgone, m *message) {
 	c.lease.granted = max(time.Duration(granted), assumedLifetime, c.cfg.lifetime)
 	c.lease.until = max(c.lease.until, now+c.lease.granted)
 	c.lease.signed, c.lease.older = f.signer != nil, true
-	switch c.phase {
-	case PhaseNew:
+	switch {
+	case c.phase == PhaseNew:
 		c.restartRelease(now)
-	case PhaseClosing:
+	case c.phase == PhaseClosing:
 		c.releaseRevived(now)
+	case c.inFlight(forReclaim) != nil:
+		c.restartReclaim(now)
 	}
 }
 

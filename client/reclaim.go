@@ -16,6 +16,17 @@ func (c *Client) startReclaim(now time.Duration) {
 	c.lease.until = now + max(assumedLifetime, c.cfg.lifetime)
 	c.lease.signed = c.auth.signer != nil
 	c.become(PhaseAllocating)
+	c.requestReclaim(now)
+}
+
+// restartReclaim: what the server made after it had answered 437 may be there
+// after the Refresh(0) that is in flight.
+func (c *Client) restartReclaim(now time.Duration) {
+	c.dropRequests(forReclaim)
+	c.requestReclaim(now)
+}
+
+func (c *Client) requestReclaim(now time.Duration) {
 	c.request(transaction{purpose: forReclaim, signer: c.auth.signer}, now)
 	c.pump(now)
 }

@@ -25,25 +25,27 @@ func (a *actor) checkPipelined(s *step) {
 
 // C7: 438 to the release: sign again with the new nonce, at most 3 times.
 func (a *actor) checkResigned(s *step) {
-	const most = 3
+	const most = 1 + 3
 	j := s.judged
 	if s.kind != stepInput || s.before.phase != client.PhaseClosing || j.request == nil {
 		return
 	}
 	code, _ := j.message.ErrorCode()
-	if code == 438 && s.releases() {
-		a.ledger.resigns++
+	if code != 438 {
+		return
+	}
+	if s.releases() {
 		a.checkNewNonce(s)
 		return
 	}
 	if !j.request.Signed() && a.signed { // A10: the 438 to it is held
 		return
 	}
-	if j.elsewhere || j.again || s.overdue(a) || a.ledger.resigns >= most {
+	if j.elsewhere || j.again || s.overdue(a) || a.ledger.releases >= most {
 		return
 	}
 	nonce := j.message.Text(AttrNonce)
-	if code != 438 || !j.request.isRelease() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
+	if !j.request.isRelease() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
 		return
 	}
 	if !j.message.Has(AttrRealm) || len(j.message.Unknown()) > 0 || s.after.phase == client.PhaseClosed {

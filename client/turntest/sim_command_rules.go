@@ -72,7 +72,12 @@ func (a *actor) grantWish(e client.Event) {
 // checkAlone is P2: a peer whose batch was refused is asked for alone before it
 // is given up, so that nobody else is hurt.
 func (a *actor) checkAlone(e client.Event) {
-	if e.Kind != client.PermissionFailed || !a.ledger.batched[e.Peer.Addr()] {
+	if e.Kind != client.PermissionFailed && e.Kind != client.PermissionCreated {
+		return
+	}
+	batched := a.ledger.batched[e.Peer.Addr()]
+	delete(a.ledger.batched, e.Peer.Addr())
+	if e.Kind != client.PermissionFailed || !batched {
 		return
 	}
 	switch e.Code {

@@ -22,14 +22,14 @@ type ledger struct {
 	channels    map[uint16]boundChannel
 	permissions map[netip.Addr]time.Duration // until when
 	binds       []sentBind
-	batched     map[netip.Addr]bool // last asked for together with others
+	batched     map[netip.Addr]bool // of those asked for and not told of: together with others only
 	maker       string              // who made the allocation; "" = nobody
 	allocatedAt time.Duration
 	retryBy     time.Duration // a Refresh is to be made until then
 
 	signedErrors map[int]bool // codes that arrived in valid signed errors
 	verdict      *sentRequest // whose valid answer said that nothing is held
-	resigns      int          // 438s to releases, since the Close
+	releases     int          // since the last Allocate, each signature one
 	recent       []time.Duration
 	pending      []*sentRequest // that further copies are expected of
 }
@@ -112,7 +112,7 @@ func (a *actor) noteRequest(m *Message, datagram []byte) *sentRequest {
 	l.signed = l.signed || m.Signed()
 	a.noteRefresh(r)
 	if m.Method == MethodAllocate {
-		l.allocate, l.verdict = r, nil
+		l.allocate, l.verdict, l.releases = r, nil, 0
 	}
 	if m.Method == MethodChannelBind {
 		a.noteBind(r)
@@ -128,6 +128,9 @@ func (a *actor) noteRefresh(r *sentRequest) {
 	case r.Method != MethodRefresh:
 	case r.isRelease():
 		a.ledger.release = r
+		if r.copies == 1 {
+			a.ledger.releases++
+		}
 		if a.closing != nil {
 			a.closing.released = true
 		}
@@ -139,7 +142,13 @@ func (a *actor) noteRefresh(r *sentRequest) {
 func (l *ledger) noteBatch(r *sentRequest) {
 	peers, _ := r.Addresses(AttrXORPeerAddress)
 	for _, peer := range peers {
-		l.batched[peer.Addr()] = len(peers) > 1
+		_, asked := l.batched[peer.Addr()]
+		switch {
+		case len(peers) == 1:
+			l.batched[peer.Addr()] = false
+		case !asked:
+			l.batched[peer.Addr()] = true
+		}
 	}
 }
 
