@@ -29,7 +29,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
-deps: ## install what `make test` needs beside Go: coturn, a C compiler (Debian, as root or with sudo)
+deps: ## install what `make test` needs beside Go: coturn, a C compiler, Node, Chromium (Debian, as root or with sudo)
 	@sh .ci/deps
 
 .PHONY: build
@@ -60,9 +60,6 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 	  '$(TARGET) soak SEEDS=1000' \
 	  '$(TARGET) close-matrix'
 
-JS_ENV = TURNWASM_PEERS=$(CURDIR)/js/build/peers TURNWASM_BRIDGE=$(CURDIR)/js/build/bridge \
-  TURNWASM_TURNCLIENT=$(CURDIR)/js/build/turnclient
-
 .PHONY: js
 js: ## what js/ needs: its development tools from npm, the module, what its tests start
 	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
@@ -71,12 +68,10 @@ js: ## what js/ needs: its development tools from npm, the module, what its test
 	@$(GO) run ./wasm/internal/build -tags turntrap -o js/build/trap.wasm >&2
 
 .PHONY: test-js
-test-js: js ## the tests of js/ in Node, Deno and Bun, as events of `go test -json`
-	@cd js && npm run --silent check >&2 && $(JS_ENV) node scripts/test.js node deno bun
-
-.PHONY: test-browser
-test-browser: js ## those of js/ and of the page in Chromium, which must be there; not a part of `make test` yet
-	@cd js && $(JS_ENV) node scripts/test.js chromium
+test-js: js ## the tests of js/ and of the page in Node, Deno, Bun and Chromium, as events of `go test -json`; ONLY=RUNTIME
+	@cd js && npm run --silent check >&2 && TURNWASM_PEERS=$(CURDIR)/js/build/peers \
+	  TURNWASM_BRIDGE=$(CURDIR)/js/build/bridge TURNWASM_TURNCLIENT=$(CURDIR)/js/build/turnclient \
+	  node scripts/test.js $(ONLY)
 
 .PHONY: bench-js-here
 bench-js-here: js

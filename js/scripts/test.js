@@ -4,44 +4,103 @@
 //	node scripts/test.js [node] [deno] [bun] [chromium]
 //
 // Tests that only npm concerns (pack) run in Node alone; those of test/deno and
-// test/chromium there.
+// test/chromium there. Each file is a run of its own: one that hangs is ended, and
+// fails under its name.
 
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const all = readdirSync(join(root, 'test')).filter((f) => f.endsWith('.test.js'))
-const everywhere = all.filter((f) => f !== 'pack.test.js')
-const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name)
-const paths = (/** @type {string[]} */ files) => files.map((f) => `./test/${f}`)
-/** The tests of a folder. */
-const those = (/** @type {string} */ folder) => paths(readdirSync(join(root, 'test', folder)).filter((f) => f.endsWith('.test.js')).map((f) => join(folder, f)))
-/** Node's runner. @type {(report: string, files: string[]) => [command: string, args: string[]]} */
-const node = (report, files) => [process.execPath, ['--test', '--test-timeout=600000', '--test-reporter=junit', `--test-reporter-destination=${report}`, ...files]]
+/** A file that takes longer hangs: the slowest takes one minute. */
+const LIMIT_MINUTES = 5
 
-/** How each runtime runs files and where its report goes. @type {Record<string, (report: string) => [command: string, args: string[]]>} */
+/** What a file has started may take so long to end, in ms. */
+const GRACE = 10_000
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name)
+/** The tests of a folder. */
+const those = (folder = '') => readdirSync(join(root, 'test', folder)).filter((f) => f.endsWith('.test.js')).map((f) => `./${join('test', folder, f)}`)
+const everywhere = those().filter((f) => basename(f) !== 'pack.test.js')
+
+/** A command with its arguments. @typedef {string[]} Command */
+
+/** Node's runner, which prints what has passed too: of a file that hangs there is no report. @type {(report: string, file: string) => Command} */
+const node = (report, file) => [
+	process.execPath, '--test', '--test-reporter=junit', `--test-reporter-destination=${report}`, '--test-reporter=spec', '--test-reporter-destination=stdout', file,
+]
+
+/** Which files a runtime runs, and how: where the report goes. @type {Record<string, {files: string[], command: (report: string, file: string) => Command}>} */
 const runtimes = {
-	node: (report) => node(report, paths(all)),
-	deno: (report) => [bin('deno'), ['test', '-A', '--unstable-net', '--no-check', '--quiet', `--junit-path=${report}`, ...paths(everywhere), ...those('deno')]],
-	bun: (report) => [bin('bun'), ['test', '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`, ...paths(everywhere)]],
-	chromium: (report) => node(report, those('chromium')),
+	node: { files: those(), command: node },
+	deno: {
+		files: [...everywhere, ...those('deno')],
+		command: (report, file) => [bin('deno'), 'test', '-A', '--unstable-net', '--no-check', '--quiet', `--junit-path=${report}`, file],
+	},
+	bun: { files: everywhere, command: (report, file) => [bin('bun'), 'test', '--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`, file] },
+	chromium: { files: those('chromium'), command: node },
 }
 
-/** @param {string} name */
-function run(name) {
-	const report = join(folder, `${name}.xml`)
-	const [command, args] = runtimes[name](report)
-	const done = spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, NO_COLOR: '1' } })
-	const cases = readReport(report)
+/** @param {string} name @param {string} file */
+async function run(name, file) {
+	const report = join(folder, `${name}-${basename(file)}.xml`)
+	const { status, late, output } = await execute(runtimes[name].command(report, file))
+	const cases = readReport(report).filter((c) => c.name !== join(root, file)) // Node's word of a file that ends badly: ours says more
 	for (const c of cases) tell(`js/${name}`, c)
-	const well = done.status === 0 && cases.length > 0
-	if (!well && !cases.some((c) => c.action === 'fail')) {
-		tell(`js/${name}`, { name: 'TestRuns', action: 'fail', output: `${done.error ?? ''}${done.stdout}${done.stderr}` })
+	const well = status === 0 && !late && cases.length > 0
+	if (late || (!well && !cases.some((c) => c.action === 'fail'))) {
+		tell(`js/${name}`, { name: file, action: 'fail', output: `${late ? `it is not over after ${LIMIT_MINUTES} minutes\n` : ''}${output}` })
 	}
 	return well
+}
+
+/** Sends a signal to what runs, with all that it has started. */
+let signalAll = (/** @type {NodeJS.Signals} */ _) => {}
+process.on('exit', () => {
+	signalAll('SIGKILL')
+	rmSync(folder, { recursive: true })
+})
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+
+/**
+ * Runs a command, in a process group of its own.
+ * @param {Command} command
+ * @returns {Promise<{status: number | null, late: boolean, output: string}>}
+ */
+function execute([command, ...args]) {
+	const child = spawn(command, args, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } })
+	signalAll = (signal) => {
+		try {
+			process.kill(-(/** @type {number} */ (child.pid)), signal)
+		} catch {
+			// nothing of it is left
+		}
+	}
+	let late = false
+	let output = ''
+	for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+	const killSoon = () => setTimeout(() => signalAll('SIGKILL'), GRACE)
+	let timer = setTimeout(() => {
+		late = true
+		signalAll('SIGTERM')
+		timer = killSoon()
+	}, LIMIT_MINUTES * 60_000)
+	// What outlives it holds on to its output.
+	child.on('exit', () => {
+		clearTimeout(timer)
+		timer = killSoon()
+	})
+	return new Promise((resolve) => {
+		child.on('error', (e) => (output += e))
+		child.on('close', (status) => {
+			clearTimeout(timer)
+			signalAll('SIGKILL')
+			signalAll = () => {}
+			resolve({ status, late, output })
+		})
+	})
 }
 
 /**
@@ -87,9 +146,7 @@ const print = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 const chosen = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'turnwasm-test-'))
 let failed = false
-try {
-	for (const name of chosen.length > 0 ? chosen : Object.keys(runtimes)) failed = !run(name) || failed
-} finally {
-	rmSync(folder, { recursive: true })
+for (const name of chosen.length > 0 ? chosen : Object.keys(runtimes)) {
+	for (const file of runtimes[name].files) failed = !(await run(name, file)) || failed
 }
 process.exitCode = failed ? 1 : 0

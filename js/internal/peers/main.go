@@ -142,6 +142,8 @@ var faults = map[string]func(n int) hosttest.Fault{
 	"silence":          plant(hosttest.Everything, hosttest.Drop),
 	"lose-release":     plant(hosttest.IsRelease, hosttest.Drop),
 	"stale-release":    plant(hosttest.IsRelease, hosttest.StaleNonce),
+	"lose-challenge":   plant(hosttest.IsChallenge, hosttest.Drop),
+	"lose-allocated":   plant(hosttest.IsAllocateSuccess, hosttest.Drop),
 	"mismatch":         plant(hosttest.IsAllocate, hosttest.UnsignedMismatch),
 	"mismatch-refresh": plant(hosttest.IsRefresh, hosttest.UnsignedMismatch),
 	"lossy":            func(int) hosttest.Fault { return lossy() },

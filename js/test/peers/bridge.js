@@ -14,6 +14,7 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url))
  * @property {WebTransportHash[]} hashes of its certificate
  * @property {string} pages where it serves the pages
  * @property {(name: string, want: number) => Promise<void>} metric waits until a metric is at least so much
+ * @property {(n: number) => Promise<void>} sockets waits until it has so many: a session's is closed when what it owed is sent
  * @property {() => void} terminate lets pages release, then stops
  * @property {() => Promise<void>} end
  */
@@ -33,7 +34,8 @@ export async function startBridge(...flags) {
 		url: said.listening.url,
 		hashes: [{ algorithm: 'sha-256', value: Uint8Array.from(Buffer.from(said.certificate.sha256, 'hex')) }],
 		pages: said.pages?.url,
-		metric: (name, want) => awaitMetric(said.metrics.url, name, want),
+		metric: (name, want) => awaitMetric(said.metrics.url, name, `at least ${want}`, (n) => n >= want),
+		sockets: (n) => awaitMetric(said.metrics.url, 'sockets', n, (have) => have === n),
 		terminate: () => void child.kill('SIGTERM'),
 		end: async () => {
 			child.kill('SIGKILL')
@@ -67,14 +69,15 @@ const PATIENCE = 30_000
 /**
  * @param {string} url
  * @param {string} name
- * @param {number} want
+ * @param {number | string} want
+ * @param {(value: number) => boolean} holds
  */
-async function awaitMetric(url, name, want) {
+async function awaitMetric(url, name, want, holds) {
 	for (const until = Date.now() + PATIENCE; ; ) {
 		const text = await (await fetch(url)).text()
 		const line = text.split('\n').find((l) => l.startsWith(`turnwasm_bridge_${name} `))
 		const value = Number(line?.split(' ')[1] ?? 0)
-		if (value >= want) return
+		if (holds(value)) return
 		if (Date.now() > until) throw new Error(`${name} is ${value}, want ${want}`)
 		await new Promise((resolve) => setTimeout(resolve, 20))
 	}
