@@ -19,6 +19,7 @@ const USAGE = `usage: turnclient [flags] turn:HOST[:PORT][?transport=udp]
   -close-at STATE      close the moment this state is reached: ${PHASES.join(', ')}
   -family 4|6          ask for a relayed address of this family
   -engine wasm         the only one that there is here
+  -trace FILE.pcapng   write every datagram to a file that Wireshark opens
   -json                one JSON object a line on stdout`
 
 /** The options; undefined when they are wrong, which is on stderr then. */
@@ -34,7 +35,7 @@ export function parse(args) {
 const flags = {
 	user: ['user', String], pass: ['pass', String], local: ['local', parseLocal], peer: ['peer', parsePeer], n: ['n', integer], size: ['size', integer],
 	rate: ['rate', number], linger: ['linger', duration], hold: ['hold', duration], cycles: ['cycles', integer],
-	'close-at': ['closeAt', oneOf(...PHASES)], family: ['family', (v) => Number(oneOf('4', '6')(v))], engine: ['engine', oneOf('wasm')],
+	'close-at': ['closeAt', oneOf(...PHASES)], family: ['family', (v) => Number(oneOf('4', '6')(v))], engine: ['engine', oneOf('wasm')], trace: ['trace', String],
 }
 
 function read(args) {

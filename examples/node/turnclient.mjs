@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { TurnError } from 'turnwasm'
 import { echo } from './echo.mjs'
 import { parse } from './options.mjs'
+import { openTrace } from './pcapng.mjs'
 import { Report } from './report.mjs'
 
 const { createTurnSocket } = await ('Bun' in globalThis ? import('turnwasm/bun') : import('turnwasm/node'))
@@ -24,7 +25,10 @@ const onSignal = () => {
 for (const name of ['SIGINT', 'SIGTERM']) process.on(name, onSignal)
 
 let { local } = options
+/** @type {ReturnType<typeof openTrace> | undefined} */
+let trace
 try {
+	if (options.trace) trace = openTrace(options.trace)
 	for (let i = 1; i <= options.cycles && !report.bad; i++) {
 		const rest = await cycle()
 		if (i < options.cycles && !report.bad) await sleep(rest, undefined, { signal: interrupt.signal }).catch(() => report.failed(new Error('interrupted between two cycles')))
@@ -39,7 +43,7 @@ async function cycle() {
 	let begin = performance.now()
 	const socket = createTurnSocket({
 		urls: options.url, username: options.user, credential: options.pass, family: options.family, linger: options.linger,
-		localAddress: local.address, localPort: local.port,
+		localAddress: local.address, localPort: local.port, trace,
 	})
 	const state = { holding: false }
 	/** What goes wrong for good, from whatever side. To end the holding by a signal is well. */

@@ -27,6 +27,7 @@ import { parseURLs } from './uri.js'
  * @property {boolean} [autoPermission] sending makes the permission that it lacks: true
  * @property {boolean} [reclaim] release what an earlier run left on localPort: true
  * @property {boolean} [reallocate] allocate anew when the allocation is lost; the relayed address changes
+ * @property {import('./trace.js').Trace} [trace] is told of every datagram, before it is handed on
  * @property {TurnInstance} [turn] the instance to live in; without one all sockets share one
  */
 
@@ -43,6 +44,7 @@ export function checkOptions(o) {
 	const linger = o.linger ?? LINGER
 	wantLinger(linger)
 	if (o.signal !== undefined && !(o.signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal')
+	if (o.trace !== undefined && typeof o.trace !== 'function') throw new TypeError('trace is a function')
 	if (o.turn !== undefined && !(o.turn instanceof TurnInstance)) throw new TypeError('turn is a TurnInstance')
 	return { target, linger }
 }

@@ -8,6 +8,7 @@ import { requestError, TurnError } from './error.js'
 import { checkOptions, clientConfig, ownsPort, wantLinger } from './options.js'
 import { checkRest, noteRest } from './resting.js'
 import { readableOf, writableOf } from './streams.js'
+import { traced } from './trace.js'
 import { Waiters } from './waiters.js'
 
 /** @typedef {import('./address.js').Address} Address */
@@ -193,7 +194,7 @@ export class TurnSocket extends Emitter {
 	constructor(options, platform) {
 		super()
 		const { target, linger } = checkOptions(options)
-		this.#platform = platform
+		this.#platform = options.trace ? { ...platform, open: traced(platform.open, options.trace) } : platform
 		this.#options = { ...options }
 		this.#target = target
 		this.#linger = linger

@@ -5,7 +5,9 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { startPeers } from './peers/peers.js'
@@ -104,6 +106,43 @@ test('turnclient: cycles keep the port; a foreign peer; text for people', async 
 	const { text } = await start('turnclient.mjs', '-user', 'user', '-pass', 'pass', '-n', '3', pion.url).ended
 	assert.match(text, /^allocated {2}127.*\nechoed {5}3 of 3;.*\nclosed {5}released in .*\n$/)
 })
+
+test('turnclient: a trace holds each datagram, in headers whose checksums are right', async () => {
+	const file = join(mkdtempSync(join(tmpdir(), 'turnwasm-')), 'trace.pcapng')
+	const { code } = await turnclient('-n', '3', '-trace', file, pion.url)
+	assert.equal(code, 0)
+	const packets = readTrace(readFileSync(file))
+	const port = Number(new URL(pion.url.replace('turn:', 'udp://')).port)
+	for (const { ip, udp } of packets) {
+		assert.equal(sum(ip.subarray(0, 20)), 0xffff)
+		assert.equal(sum(ip.subarray(12, 20), Buffer.from([0, 17]), udp.subarray(4, 6), udp), 0xffff)
+		assert(udp.readUInt16BE(0) === port || udp.readUInt16BE(2) === port)
+	}
+	const methods = packets.map(({ udp }) => udp.readUInt16BE(8).toString(16))
+	assert.deepEqual([methods.slice(0, 4), methods.slice(-2)], [['3', '113', '3', '103'], ['4', '104']])
+	rmSync(file)
+})
+
+/** The packets of a pcapng file. @param {Buffer} b */
+function readTrace(b) {
+	const packets = []
+	for (let at = 0; at < b.length; ) {
+		const [type, length] = [b.readUInt32LE(at), b.readUInt32LE(at + 4)]
+		assert.equal(b.readUInt32LE(at + length - 4), length)
+		const ip = b.subarray(at + 28, at + 28 + b.readUInt32LE(at + 20))
+		if (type === 6) packets.push({ ip, udp: ip.subarray(20) })
+		at += length
+	}
+	return packets
+}
+
+/** The ones' complement sum of 16-bit words. @param {...Buffer} parts */
+function sum(...parts) {
+	let sum = 0
+	for (const p of parts) for (let i = 0; i < p.length; i += 2) sum += i + 1 < p.length ? p.readUInt16BE(i) : p[i] << 8
+	while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+	return sum
+}
 
 test('turnclient: failures say what to know', async () => {
 	const wrong = await turnclient('-pass', 'another', '-linger', '0', pion.url)
