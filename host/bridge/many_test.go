@@ -26,11 +26,18 @@ const (
 // TestManySessions: what dies is released, what lives is not disturbed, and
 // nothing is left of either.
 func TestManySessions(t *testing.T) {
+	t.Run("pion", func(t *testing.T) { runManySessions(t, hosttest.NeedPion(t, hosttest.PionOptions{})) })
+	t.Run("coturn", func(t *testing.T) {
+		enoughPorts := []string{"--min-port=10000", "--max-port=14000"}
+		runManySessions(t, hosttest.NeedCoturn(t, enoughPorts...))
+	})
+}
+
+func runManySessions(t *testing.T, server hosttest.Server) {
 	scale := 1
 	if testing.Short() || raceEnabled {
 		scale = 10
 	}
-	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	before := footprint()
 	r := newRig(t, func(c *Config) {
 		c.Limits = Limits{Sessions: manySessions, SessionsPerAddress: manySessions, Silence: silenceOfMany}
@@ -61,9 +68,7 @@ func TestManySessions(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = r.Shutdown(ctx) // the rest: the bridge goes before its pages
-	if n, err := server.Held(); n != 0 || err != nil {
-		t.Errorf("the server holds %d allocations (%v)", n, err)
-	}
+	wantHeld(t, server, 0)
 	for _, name := range []string{"connections", "sessions", "sockets"} {
 		if n := r.metric(name); n != 0 {
 			t.Errorf("%v %s are left", n, name)
