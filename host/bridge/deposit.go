@@ -77,7 +77,8 @@ func checkParting(data []byte) (id [stun.TransactionIDSize]byte, err error) {
 	if len(data) != int(m.Length)+20 {
 		return id, errors.New("a deposit ends with its STUN message")
 	}
-	if m.Type != stun.NewType(stun.MethodRefresh, stun.ClassRequest) {
+	// Decode overlooks the two first bits, which tell ChannelData from STUN.
+	if request := stun.NewType(stun.MethodRefresh, stun.ClassRequest); binary.BigEndian.Uint16(data) != request.Value() {
 		return id, errors.New("a deposit is a Refresh request")
 	}
 	return m.TransactionID, checkLifetime(m)
