@@ -28,7 +28,7 @@ func (c *Client) SetCredentials(now time.Duration, username, password []byte) er
 	clear(c.auth.password)
 	c.auth.username, c.auth.password = bytes.Clone(username), bytes.Clone(password)
 	if c.auth.signer != nil && bytes.Equal(c.auth.signer.username, username) {
-		c.setSigner(newCredential(username, password, c.auth.signer.realm))
+		c.setSigner(newCredentialUnder(c.auth.signer.terms(), username, password, c.auth.signer.realm))
 		c.touchParting()
 		c.retryExpired(now)
 	}

@@ -44,7 +44,7 @@ func doNew(r *scriptRunner, w *words) error {
 	if w.err != nil {
 		return w.err
 	}
-	c.passwords = []string{string(c.cfg.Password)}
+	c.passwords, c.usernames = []string{string(c.cfg.Password)}, []string{string(c.cfg.Username)}
 	seed := [abi.SeedSize]byte{byte(c.n + 1)}
 	if err := r.d.Open(r.now, c.cfg, seed); err != nil {
 		r.current = nil
@@ -106,6 +106,7 @@ func doSend(r *scriptRunner, w *words) error {
 func doSetCredentials(r *scriptRunner, w *words) error {
 	c := abi.Command{Cmd: abi.CmdSetCredentials, Username: w.text("user"), Password: w.text("password")}
 	r.current.passwords = append(r.current.passwords, string(c.Password))
+	r.current.usernames = append(r.current.usernames, string(c.Username))
 	return r.d.Command(r.now, r.current.n, c)
 }
 

@@ -38,6 +38,7 @@ type scriptClient struct {
 	name      string
 	cfg       client.Config
 	passwords []string // oldest first
+	usernames []string // likewise
 	channels  map[string]uint16
 	closed    bool // Closed came
 	freed     bool

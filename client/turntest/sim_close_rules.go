@@ -48,6 +48,9 @@ func (a *actor) checkResigned(s *step) {
 	if !j.request.isRelease() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
 		return
 	}
+	if weakens(j.message, j.request.Message) { // A2
+		return
+	}
 	if !j.message.Has(AttrRealm) || len(j.message.Unknown()) > 0 || s.after.phase == client.PhaseClosed {
 		return
 	}

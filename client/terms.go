@@ -1,0 +1,137 @@
+package client
+
+import (
+	"bytes"
+	"crypto/sha256"
+)
+
+// terms are what a challenge asks of the requests that answer it, beyond what
+// RFC 5389 did. The zero value asks for nothing: USERNAME, an MD5 key,
+// MESSAGE-INTEGRITY.
+type terms struct {
+	list      []byte            // PASSWORD-ALGORITHMS, echoed byte for byte; empty: there was none
+	algorithm passwordAlgorithm // chosen of the list
+	userhash  bool              // USERHASH instead of USERNAME
+}
+
+func (t terms) none() bool { return t.algorithm == 0 && !t.userhash }
+
+// Why a challenge is not answered.
+const (
+	bidDownMissing     = "bid-down: the nonce promises PASSWORD-ALGORITHMS and there is none"
+	bidDownUnsupported = "no password algorithm of the server's list is supported"
+	bidDownWeaker      = "bid-down: the server asked for stronger authentication before"
+)
+
+// termsOf reads the terms of a challenge, or says why it is not answered:
+//
+//	"If so and the "nonce cookie" has the STUN Security Feature "Password
+//	algorithms" bit set to 1 but no PASSWORD-ALGORITHMS attribute is present,
+//	then the client MUST NOT retry the request with a new transaction."
+//
+//	"If the response contains a PASSWORD-ALGORITHMS attribute, and this
+//	attribute does not contain any algorithm that is supported by the client,
+//	then the client MUST NOT retry the request with a new transaction."
+//
+// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
+//
+// The attribute without the bit is obeyed.
+func termsOf(ch challenge) (t terms, refused string) {
+	promised := featuresOf(ch.nonce)
+	t.userhash = promised.anonymity
+	if !ch.listed {
+		if promised.algorithms {
+			refused = bidDownMissing
+		}
+		return t, refused
+	}
+	t.list, t.algorithm = ch.list, chooseAlgorithm(ch.list)
+	if t.algorithm == 0 {
+		refused = bidDownUnsupported
+	}
+	return t, refused
+}
+
+// weigh is termsOf for this client, which never goes back to weaker ones:
+//
+//	"If the response contains a PASSWORD-ALGORITHMS attribute, all the
+//	subsequent requests MUST be authenticated using MESSAGE-INTEGRITY-SHA256
+//	only."
+//
+// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
+func (c *Client) weigh(ch challenge) (t terms, refused string) {
+	t, refused = termsOf(ch)
+	if signer := c.auth.signer; refused == "" && signer != nil && t.algorithm < signer.terms().algorithm {
+		refused = bidDownWeaker
+	}
+	return t, refused
+}
+
+// modern is what a credential has under terms that ask for something.
+type modern struct {
+	terms
+	key  []byte            // derived by SHA-256; empty: the MD5 key serves
+	hash [sha256.Size]byte // USERHASH
+}
+
+// newCredentialUnder makes the credential that answers a challenge.
+func newCredentialUnder(t terms, username, password, realm []byte) *credential {
+	cr := &credential{username: bytes.Clone(username), realm: bytes.Clone(realm)}
+	if !t.none() {
+		cr.modern = newModern(t, username, realm)
+	}
+	if t.algorithm == algorithmSHA256 {
+		key := longTermKey256(username, bareRealm(realm), password)
+		cr.modern.key = bytes.Clone(key[:])
+		clear(key[:])
+	} else {
+		cr.key = longTermKey(username, bareRealm(realm), password)
+	}
+	return cr
+}
+
+// newModern computes the hash of the username:
+//
+//	"userhash = SHA-256(OpaqueString(username) ":" OpaqueString(realm))"
+//
+// https://www.rfc-editor.org/rfc/rfc8489#section-14.4
+func newModern(t terms, username, realm []byte) *modern {
+	m := &modern{terms: t}
+	m.list = bytes.Clone(t.list)
+	if t.userhash {
+		text := joined(username, bareRealm(realm))
+		m.hash = sha256.Sum256(text)
+		clear(text)
+	}
+	return m
+}
+
+func (cr *credential) terms() terms {
+	if cr.modern == nil {
+		return terms{}
+	}
+	return cr.modern.terms
+}
+
+// secret is the key of its HMACs.
+func (cr *credential) secret() []byte {
+	if cr.modern != nil && len(cr.modern.key) > 0 {
+		return cr.modern.key
+	}
+	return cr.key[:]
+}
+
+// listing is the credential that echoes another list: the same key, of the same
+// algorithm. A server compares what is echoed with what it sent beside the nonce.
+func (cr *credential) listing(list []byte) *credential {
+	other := &credential{username: bytes.Clone(cr.username), realm: bytes.Clone(cr.realm), key: cr.key}
+	m := *cr.modern
+	m.list, m.key = bytes.Clone(list), bytes.Clone(m.key)
+	other.modern = &m
+	return other
+}
+
+func (m *modern) wipe() {
+	clear(m.key)
+	clear(m.hash[:])
+}
