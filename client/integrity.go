@@ -1,8 +1,8 @@
 package client
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/binary"
 
 	"github.com/pion/stun/v3"
@@ -22,21 +22,50 @@ const (
 //
 // https://www.rfc-editor.org/rfc/rfc8489#section-14.6
 func addIntegrity256(m *stun.Message, key []byte) {
-	var sum [sha256.Size]byte
-	integrity256(sum[:0], key, m.Raw)
+	sum := integrity256(key, m.Raw)
 	addBytes(m, stun.AttrMessageIntegritySHA256, sum[:])
 }
 
-// integrity256 appends the HMAC of a message that ends where its
+// integrity256 is the HMAC of a message that ends where its
 // MESSAGE-INTEGRITY-SHA256 begins.
-func integrity256(to, key, message []byte) []byte {
+func integrity256(key, message []byte) [sha256.Size]byte {
 	var head [stunHeader]byte
 	copy(head[:], message)
 	binary.BigEndian.PutUint16(head[2:], uint16(len(message)-stunHeader+integritySize256))
-	h := hmac.New(sha256.New, key)
-	h.Write(head[:])
-	h.Write(message[stunHeader:])
-	return h.Sum(to)
+	return hmacSHA256(key, head[:], message[stunHeader:])
+}
+
+// hmacSHA256 is HMAC (RFC 2104) by SHA-256. Package crypto/hmac, which does the
+// same, brings every other hash with it, and keeps what it makes of the key.
+func hmacSHA256(key []byte, parts ...[]byte) (sum [sha256.Size]byte) {
+	var pad [sha256.BlockSize]byte
+	if len(key) > len(pad) {
+		hashed := sha256.Sum256(key)
+		copy(pad[:], hashed[:])
+	} else {
+		copy(pad[:], key)
+	}
+	h := sha256.New()
+	mask(&pad, 0x36)
+	h.Write(pad[:])
+	for _, p := range parts {
+		h.Write(p)
+	}
+	h.Sum(sum[:0])
+	h.Reset()
+	mask(&pad, 0x36^0x5c)
+	h.Write(pad[:])
+	h.Write(sum[:])
+	h.Sum(sum[:0])
+	h.Reset()
+	clear(pad[:])
+	return sum
+}
+
+func mask(pad *[sha256.BlockSize]byte, with byte) {
+	for i := range pad {
+		pad[i] ^= with
+	}
 }
 
 // verifies256 says whether the MESSAGE-INTEGRITY-SHA256 is there, whole, and
@@ -48,7 +77,6 @@ func (m *message) verifies256(key []byte) bool {
 	if !ok || len(attr.Value) != sha256.Size {
 		return false
 	}
-	var sum [sha256.Size]byte
-	integrity256(sum[:0], key, m.Raw[:m.integrity256At])
-	return hmac.Equal(sum[:], attr.Value)
+	sum := integrity256(key, m.Raw[:m.integrity256At])
+	return subtle.ConstantTimeCompare(sum[:], attr.Value) == 1
 }

@@ -9,7 +9,7 @@ import { TurnInstance } from '../../src/instance.js'
 import { describe, describeEvent, quotePayload } from './describe.js'
 import { formatDuration, hex, parseDuration, toBytes, utf8 } from './go.js'
 import { compose } from './recv.js'
-import { longTermKey, Message } from './stun.js'
+import { Message } from './stun.js'
 import { eventRecord, Transcript } from './transcript.js'
 import { parseAddress, Words } from './words.js'
 
@@ -35,6 +35,8 @@ class Subject {
 	client
 	/** Oldest first. @type {string[]} */
 	passwords = []
+	/** @type {string[]} likewise */
+	usernames = []
 	/** By peer. @type {Map<string, number>} */
 	channels = new Map()
 	closed = false
@@ -170,6 +172,7 @@ class Runner {
 		const s = new Subject(this.#subjects.length, name, server)
 		const config = configOf(w, server, s.n)
 		s.passwords.push(config.password ?? '')
+		s.usernames.push(config.username ?? '')
 		this.#current = undefined
 		s.client = this.instance.open(this.#ms, config)
 		this.#subjects.push(s)
@@ -194,9 +197,10 @@ class Runner {
 
 	/** @param {Words} w */
 	setCredentials(w) {
-		const password = w.named('password') ?? ''
+		const [username, password] = [w.named('user') ?? '', w.named('password') ?? '']
 		this.#subject.passwords.push(password)
-		this.#client.setCredentials(this.#ms, w.named('user') ?? '', password)
+		this.#subject.usernames.push(username)
+		this.#client.setCredentials(this.#ms, username, password)
 	}
 
 	/** @param {Words} w */
@@ -388,8 +392,8 @@ function configOf(w, server, n) {
  * @param {Message} message
  */
 function keyOf(s, message) {
-	const realm = message.text('REALM').replace(/\0+$/, '').replace(/^"+|"+$/g, '')
-	const keys = s.passwords.map((p) => longTermKey(message.text('USERNAME'), realm, p)).reverse()
+	const user = s.usernames.find((u) => message.by(u)) ?? message.text('USERNAME')
+	const keys = s.passwords.map((p) => message.keyOf(user, p)).reverse()
 	return keys.find((k) => message.verify(k)) ?? keys[0]
 }
 
