@@ -34,6 +34,11 @@ type Config struct {
 	Username []byte
 	Password []byte
 
+	// Anonymous never sends the username where others can read it: an Allocate
+	// to a server that takes no hash of it (RFC 8489's USERHASH) fails. Without
+	// it the hash is sent where the server offers that, the username elsewhere.
+	Anonymous bool
+
 	// Family of the relayed transport address.
 	Family Family
 	// Lifetime to ask for; 0 leaves it to the server.
@@ -72,6 +77,7 @@ type Config struct {
 type settings struct {
 	server         netip.AddrPort
 	family         Family
+	anonymous      bool
 	fingerprint    bool
 	autoPermission bool
 	reclaim        bool
@@ -87,6 +93,7 @@ type settings struct {
 func (cfg *Config) settings() settings {
 	s := settings{
 		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
+		anonymous:      cfg.Anonymous,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate,
 		rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand,

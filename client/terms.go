@@ -20,6 +20,7 @@ func (t terms) none() bool { return t.algorithm == 0 && !t.userhash }
 const (
 	bidDownMissing     = "bid-down: the nonce promises PASSWORD-ALGORITHMS and there is none"
 	bidDownUnsupported = "no password algorithm of the server's list is supported"
+	anonymityMissing   = "the username would be sent in the clear: the server takes no USERHASH"
 	bidDownWeaker      = "bid-down: the server asked for stronger authentication before"
 )
 
@@ -61,11 +62,19 @@ func termsOf(ch challenge) (t terms, refused string) {
 // https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
 func (c *Client) weigh(ch challenge) (t terms, refused string) {
 	t, refused = termsOf(ch)
-	if signer := c.auth.signer; refused == "" && signer != nil && t.algorithm < signer.terms().algorithm {
+	switch signer := c.auth.signer; {
+	case refused != "":
+	case signer != nil && t.algorithm < signer.terms().algorithm:
 		refused = bidDownWeaker
+	case c.cfg.anonymous && !t.userhash && c.overheard():
+		refused = anonymityMissing
 	}
 	return t, refused
 }
+
+// overheard: what is sent can be read by others. So it is on every path that
+// there is so far: UDP.
+func (c *Client) overheard() bool { return true }
 
 // modern is what a credential has under terms that ask for something.
 type modern struct {

@@ -36,6 +36,9 @@ type Config struct {
 	// Username and Password are the long-term credential, as the user typed it.
 	Username string
 	Password string
+	// Anonymous never sends the username where others can read it: Dial fails
+	// where the server takes no hash of it (RFC 8489's USERHASH).
+	Anonymous bool
 	// LocalAddr is the socket's own address: "", "192.0.2.1", "192.0.2.1:5000"
 	// or ":5000". A port given here is the caller's own; see Steps of a Dial.
 	LocalAddr string
@@ -148,6 +151,7 @@ func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 		AutoPermission: !s.NoAutoPermission,
 		Reclaim:        s.ownsPort() && !s.NoReclaim,
 		Reallocate:     s.Reallocate,
+		Anonymous:      s.Anonymous,
 	}
 }
 

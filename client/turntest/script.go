@@ -19,7 +19,7 @@ import (
 // The commands, in front of them "NAME: " where a script has several clients:
 //
 //	new [name=] [user=] [password=] [server=] [family=] [lifetime=] [software=]
-//	    [rto=] [rc=] [rm=] [cap=] [fingerprint] [autopermission] [reclaim] [reallocate]
+//	    [rto=] [rc=] [rm=] [cap=] [fingerprint] [autopermission] [reclaim] [reallocate] [anonymous]
 //	allocate | refresh | permit ADDR... | unpermit ADDR | bind PEER | unbind PEER
 //	allocated                          an Allocate, its challenge and its success
 //	send PEER "PAYLOAD"

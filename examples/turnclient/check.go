@@ -64,7 +64,7 @@ func (c *checker) openTrace() (func() error, error) {
 func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 	begin := time.Now()
 	conn, err := c.rt.Open(ctx, host.Config{
-		URL: c.url, Username: c.user, Password: c.pass, LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
+		URL: c.url, Username: c.user, Password: c.pass, Anonymous: c.anonymous, LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
 	})
 	if err != nil {
 		return 0, err

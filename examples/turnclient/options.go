@@ -15,6 +15,7 @@ import (
 
 type options struct {
 	url, user, pass string
+	anonymous       bool
 	local           string
 	peer            netip.AddrPort // zero: an echo peer of our own
 	n, size         int
@@ -55,6 +56,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	f.StringVar(&o.user, "user", "", "username")
 	f.StringVar(&o.pass, "pass", "", "password")
+	f.BoolVar(&o.anonymous, "anonymous", false, "never send the username in the clear: fail where the server takes no hash of it")
 	f.StringVar(&o.local, "local", "", "own `address`: IP, IP:PORT or :PORT; with a port, what an earlier run left there is released")
 	f.Func("peer", "echo peer's `address` (default: one of our own)", o.setPeer)
 	f.IntVar(&o.n, "n", 100, "payloads to echo; 0 = none (with -cycles: 0)")

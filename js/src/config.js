@@ -2,7 +2,7 @@
 // the caller's own line, and written as a record.
 
 import {
-	ATTR_AUTO_PERMISSION, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_LIFETIME, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
+	ATTR_ANONYMOUS, ATTR_AUTO_PERMISSION, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_LIFETIME, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
 	ATTR_RECLAIM, ATTR_REFRESH_CAP, ATTR_RM, ATTR_RTO, ATTR_SEED, ATTR_SERVER, ATTR_SOFTWARE, ATTR_USERNAME, SEED_SIZE,
 } from './abi.gen.js'
 import { wantIP, wantPort } from './address.js'
@@ -14,6 +14,7 @@ import { prepareCredentials } from './credentials.js'
  * @property {{address: string, port: number}} server the server's transport address
  * @property {string} [username] the long-term credential, as the user typed it
  * @property {string} [password]
+ * @property {boolean} [anonymous] never send the username where others can read it: fail where the server takes no hash of it
  * @property {4 | 6} [family] of the relayed address
  * @property {number} [lifetime] to ask for
  * @property {string} [software] sent in Allocate and Refresh
@@ -61,6 +62,7 @@ export function writeConfig(r, config) {
 	if (config.autoPermission) r.flag(ATTR_AUTO_PERMISSION)
 	if (config.reclaim) r.flag(ATTR_RECLAIM)
 	if (config.reallocate) r.flag(ATTR_REALLOCATE)
+	if (config.anonymous) r.flag(ATTR_ANONYMOUS)
 	if (config.seed) r.bytes(ATTR_SEED, config.seed)
 }
 

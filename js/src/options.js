@@ -12,6 +12,7 @@ import { parseURLs } from './uri.js'
  * @property {string | readonly string[]} urls TURN URIs, turn:HOST[:PORT][?transport=udp]; the first that can be used is
  * @property {string} [username] the long-term credential, as the user typed it
  * @property {string} [credential]
+ * @property {boolean} [anonymous] never send the username where others can read it: fail where the server takes no hash of it
  * @property {string} [localAddress] the socket's own IP address
  * @property {number} [localPort] its own port. An allocation that an earlier run left there is released first (reclaim)
  * @property {number} [linger] how long close waits for the server's verdict: 2000; 0 = one datagram and go
@@ -65,9 +66,9 @@ export const ownsPort = (o) => (o.localPort ?? 0) !== 0
  * @param {TurnSocketOptions} o
  */
 export function clientConfig(o) {
-	const { username, credential: password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate } = o
+	const { username, credential: password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous } = o
 	return {
-		username, password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate,
+		username, password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous,
 		software: o.software ?? 'turnwasm',
 		autoPermission: o.autoPermission ?? true,
 		reclaim: ownsPort(o) && (o.reclaim ?? true),

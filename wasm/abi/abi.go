@@ -52,6 +52,7 @@ const (
 	AttrReclaim        Attr = 0x001C // flag
 	AttrReallocate     Attr = 0x001D // flag
 	AttrSeed           Attr = 0x001E // 32 bytes: deterministic transaction IDs, for tests and replays
+	AttrAnonymous      Attr = 0x0028 // flag
 
 	// Events and state.
 	AttrMethod     Attr = 0x0030 // u16, STUN method

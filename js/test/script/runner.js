@@ -382,7 +382,7 @@ function configOf(w, server, n) {
 		username: w.named('user'), password: w.named('password'), software: w.named('software'), family,
 		lifetime: ms('lifetime'), rto: ms('rto'), refreshCap: ms('cap'), rc: w.number('rc'), rm: w.number('rm'),
 		fingerprint: w.flag('fingerprint'), autoPermission: w.flag('autopermission'), reclaim: w.flag('reclaim'),
-		reallocate: w.flag('reallocate'),
+		reallocate: w.flag('reallocate'), anonymous: w.flag('anonymous'),
 	}
 }
 
