@@ -18,7 +18,7 @@ type credential struct {
 
 // newCredential is the one of RFC 5389.
 func newCredential(username, password, realm []byte) *credential {
-	return newCredentialUnder(terms{}, username, password, realm)
+	return newCredentialUnder(terms{}, identity{username: username, password: password}, realm)
 }
 
 // bareRealm is the realm as the key wants it: some servers quote it or end it
@@ -54,6 +54,9 @@ func (cr *credential) addTo(m *stun.Message, nonce string) {
 	}
 	addBytes(m, stun.AttrRealm, cr.realm)
 	addBytes(m, stun.AttrNonce, []byte(nonce))
+	if cr.carriesToken(m.Type.Method) {
+		addBytes(m, attrAccessToken, cr.modern.token)
+	}
 	if t.algorithm == 0 {
 		added(m, stun.MessageIntegrity(cr.secret()).AddTo(m))
 		return
@@ -63,7 +66,7 @@ func (cr *credential) addTo(m *stun.Message, nonce string) {
 	addIntegrity256(m, cr.secret())
 }
 
-// size is what addTo adds.
+// size is what addTo adds, beside the token.
 func (cr *credential) size(nonce string) int {
 	t := cr.terms()
 	n := attributeSize(len(cr.username))
@@ -79,12 +82,12 @@ func (cr *credential) size(nonce string) int {
 
 // auth is what the client knows of itself and of the server's challenge.
 type auth struct {
-	username, password []byte
-	nonce              string
-	nonceAge           uint32        // counts nonces
-	signer             *credential   // signs what concerns the present allocation; nil: nothing is signed
-	proven             bool          // the server has signed an answer: it asks for credentials
-	retired            []*credential // replaced ones that transactions may still hold
+	identity
+	nonce    string
+	nonceAge uint32        // counts nonces
+	signer   *credential   // signs what concerns the present allocation; nil: nothing is signed
+	proven   bool          // the server has signed an answer: it asks for credentials
+	retired  []*credential // replaced ones that transactions may still hold
 }
 
 // challenge is what a 401 or 438 carries.
@@ -137,7 +140,7 @@ func (c *Client) credentialInUse(cr *credential) bool {
 func (c *Client) accept(ch challenge) {
 	t, _ := termsOf(ch)
 	c.setNonce(ch.nonce)
-	c.setSigner(newCredentialUnder(t, c.auth.username, c.auth.password, ch.realm))
+	c.setSigner(newCredentialUnder(t, c.auth.identity, ch.realm))
 }
 
 // renew takes the nonce of a 438, and the list of algorithms beside it. To a
@@ -151,8 +154,8 @@ func (c *Client) renew(ch challenge) {
 		if !bytes.Equal(t.list, signer.terms().list) {
 			c.setSigner(signer.listing(t.list))
 		}
-	case !c.auth.proven && bytes.Equal(signer.username, c.auth.username):
-		c.setSigner(newCredentialUnder(t, c.auth.username, c.auth.password, signer.realm))
+	case !c.auth.proven && c.auth.follows(signer):
+		c.setSigner(newCredentialUnder(t, c.auth.identity, signer.realm))
 	}
 	c.touchParting()
 }
@@ -166,8 +169,7 @@ func (c *Client) hasCredentials() bool { return len(c.auth.username) > 0 }
 
 // wipe leaves neither password nor key behind.
 func (a *auth) wipe() {
-	clear(a.username)
-	clear(a.password)
+	a.identity.wipe()
 	if a.signer != nil {
 		a.signer.wipe()
 	}

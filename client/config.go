@@ -33,6 +33,9 @@ type Config struct {
 	// (RFC 8265 OpaqueString). Both are copied; Free wipes the copies.
 	Username []byte
 	Password []byte
+	// AccessToken is a token of RFC 7635. Username is then the name of its key
+	// (kid), Password the key itself (mac_key), neither of them prepared.
+	AccessToken []byte
 
 	// Anonymous never sends the username where others can read it: an Allocate
 	// to a server that takes no hash of it (RFC 8489's USERHASH) fails. Without
@@ -123,6 +126,10 @@ func (cfg *Config) check() error {
 		return bad("Password is longer than 763 bytes")
 	case len(cfg.Username) == 0 && len(cfg.Password) != 0:
 		return bad("Password without Username")
+	case len(cfg.AccessToken) > maxToken:
+		return bad("AccessToken is longer than 508 bytes")
+	case len(cfg.AccessToken) != 0 && (len(cfg.Username) == 0 || len(cfg.Password) == 0):
+		return bad("AccessToken without Username and Password, its key")
 	case len(cfg.Software) > maxReason:
 		return bad("Software is longer than 128 bytes")
 	case cfg.Family > FamilyIPv6:

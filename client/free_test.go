@@ -44,6 +44,9 @@ func holdingUnder(t *testing.T, ch challenge) *Client {
 // secrets are the places themselves, so that a copy left behind is seen.
 func secrets(c *Client) (all [][]byte) {
 	all = append(all, c.auth.username, c.auth.password)
+	if c.auth.bearer() {
+		all = append(all, c.auth.token)
+	}
 	all = append(all, secretsOf(c.auth.signer)...)
 	for _, cr := range c.auth.retired {
 		all = append(all, secretsOf(cr)...)
@@ -61,6 +64,9 @@ func secretsOf(cr *credential) (all [][]byte) {
 	all = append(all, cr.username, cr.key[:])
 	if cr.modern != nil {
 		all = append(all, cr.modern.key, cr.modern.hash[:])
+		if cr.bearer() {
+			all = append(all, cr.modern.token)
+		}
 	}
 	return all
 }

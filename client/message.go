@@ -116,7 +116,7 @@ func understood(t stun.AttrType) bool {
 		stun.AttrNonce, stun.AttrXORRelayedAddress, stun.AttrRequestedAddressFamily,
 		stun.AttrEvenPort, stun.AttrRequestedTransport, stun.AttrDontFragment,
 		stun.AttrMessageIntegritySHA256, stun.AttrPasswordAlgorithm, stun.AttrUserhash,
-		stun.AttrXORMappedAddress, stun.AttrReservationToken, stun.AttrConnectionID:
+		stun.AttrXORMappedAddress, stun.AttrReservationToken, stun.AttrConnectionID, attrAccessToken:
 		return true
 	}
 	return false

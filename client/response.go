@@ -98,6 +98,9 @@ func (c *Client) handleError(now time.Duration, tx *transaction, m *message, sig
 	v.bare = v.code == int(stun.CodeUnauthorized) && !ch.complete()
 	retry := v.code == int(stun.CodeUnauthorized) && c.answersChallenge(tx, ch) ||
 		v.code == int(stun.CodeStaleNonce) && c.renews(tx, ch)
+	if v.code == int(stun.CodeUnauthorized) && !c.mustSign(tx) {
+		c.tellOfToken(m)
+	}
 	if _, refused := c.weigh(ch); retry && refused != "" {
 		v.reason, v.refused, retry = refused, true, false
 	}

@@ -66,7 +66,7 @@ func (c *Client) weigh(ch challenge) (t terms, refused string) {
 	case refused != "":
 	case signer != nil && t.algorithm < signer.terms().algorithm:
 		refused = bidDownWeaker
-	case c.cfg.anonymous && !t.userhash && c.overheard():
+	case c.cfg.anonymous && !t.userhash && !c.auth.bearer() && c.overheard():
 		refused = anonymityMissing
 	}
 	return t, refused
@@ -76,25 +76,32 @@ func (c *Client) weigh(ch challenge) (t terms, refused string) {
 // there is so far: UDP.
 func (c *Client) overheard() bool { return true }
 
-// modern is what a credential has under terms that ask for something.
+// modern is what a credential has under terms that ask for something, or with a
+// token.
 type modern struct {
 	terms
-	key  []byte            // derived by SHA-256; empty: the MD5 key serves
-	hash [sha256.Size]byte // USERHASH
+	key   []byte            // derived by SHA-256, or a token's; empty: the MD5 key serves
+	token []byte            // ACCESS-TOKEN; empty: none
+	hash  [sha256.Size]byte // USERHASH
 }
 
-// newCredentialUnder makes the credential that answers a challenge.
-func newCredentialUnder(t terms, username, password, realm []byte) *credential {
-	cr := &credential{username: bytes.Clone(username), realm: bytes.Clone(realm)}
-	if !t.none() {
-		cr.modern = newModern(t, username, realm)
+// newCredentialUnder makes the credential that answers a challenge. The name of
+// a token's key is nobody's username: it is not hashed.
+func newCredentialUnder(t terms, who identity, realm []byte) *credential {
+	t.userhash = t.userhash && !who.bearer()
+	cr := &credential{username: bytes.Clone(who.username), realm: bytes.Clone(realm)}
+	if !t.none() || who.bearer() {
+		cr.modern = newModern(t, who.username, realm)
 	}
-	if t.algorithm == algorithmSHA256 {
-		key := longTermKey256(username, bareRealm(realm), password)
+	switch {
+	case who.bearer():
+		cr.modern.key, cr.modern.token = bytes.Clone(who.password), bytes.Clone(who.token)
+	case t.algorithm == algorithmSHA256:
+		key := longTermKey256(who.username, bareRealm(realm), who.password)
 		cr.modern.key = bytes.Clone(key[:])
 		clear(key[:])
-	} else {
-		cr.key = longTermKey(username, bareRealm(realm), password)
+	default:
+		cr.key = longTermKey(who.username, bareRealm(realm), who.password)
 	}
 	return cr
 }
@@ -135,12 +142,13 @@ func (cr *credential) secret() []byte {
 func (cr *credential) listing(list []byte) *credential {
 	other := &credential{username: bytes.Clone(cr.username), realm: bytes.Clone(cr.realm), key: cr.key}
 	m := *cr.modern
-	m.list, m.key = bytes.Clone(list), bytes.Clone(m.key)
+	m.list, m.key, m.token = bytes.Clone(list), bytes.Clone(m.key), bytes.Clone(m.token)
 	other.modern = &m
 	return other
 }
 
 func (m *modern) wipe() {
 	clear(m.key)
+	clear(m.token)
 	clear(m.hash[:])
 }

@@ -30,7 +30,7 @@ func TestA14VectorOfRFC8489(t *testing.T) {
 	if refused != "" || !terms.userhash || terms.algorithm != algorithmSHA256 {
 		t.Fatalf("the terms are %+v, %q", terms, refused)
 	}
-	cr := newCredentialUnder(terms, user, password, realm)
+	cr := newCredentialUnder(terms, identity{username: user, password: password}, realm)
 	if !m.signedBy(cr) {
 		t.Error("the vector does not verify")
 	}
@@ -38,7 +38,7 @@ func TestA14VectorOfRFC8489(t *testing.T) {
 		t.Errorf("USERHASH is %x", cr.modern.hash)
 	}
 	for _, other := range []string{"The\u00adM\u00aatr\u2168", "themat"} {
-		if m.signedBy(newCredentialUnder(terms, user, []byte(other), realm)) {
+		if m.signedBy(newCredentialUnder(terms, identity{username: user, password: []byte(other)}, realm)) {
 			t.Errorf("the vector verifies with the password %q", other)
 		}
 	}

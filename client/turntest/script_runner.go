@@ -39,6 +39,7 @@ type scriptClient struct {
 	cfg       client.Config
 	passwords []string // oldest first
 	usernames []string // likewise
+	kids      []string // those usernames that name a token's key
 	channels  map[string]uint16
 	closed    bool // Closed came
 	freed     bool

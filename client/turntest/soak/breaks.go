@@ -74,7 +74,7 @@ var bugs = []bug{
 	{
 		Name: "password-not-renewed", What: "a new password waits for the next allocation, like a new username",
 		File: "client/credentials.go",
-		Old:  "\t\tc.setSigner(newCredentialUnder(c.auth.signer.terms(), username, password, c.auth.signer.realm))\n",
+		Old:  "\t\tc.setSigner(newCredentialUnder(c.auth.signer.terms(), who, c.auth.signer.realm))\n",
 		New:  "",
 	},
 	{

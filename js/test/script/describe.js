@@ -134,6 +134,7 @@ export function describeEvent(e, start) {
 	if (e.code) words.push(`code=${e.code}`)
 	if (e.signed) words.push('signed')
 	if (e.reason) words.push(`reason=${quote(utf8(e.reason))}`)
+	if (e.serverName) words.push(`server=${quote(utf8(e.serverName))}`)
 	if (e.flow) words.push(`flow=${e.flow}`)
 	if (e.peer) words.push(`peer=${formatAddress(e.peer)}`)
 	if (e.channel) words.push(`channel=0x${e.channel.toString(16).padStart(4, '0')}`)

@@ -7,7 +7,7 @@ import { formatAddress } from '../../src/address.js'
 import { TurnError } from '../../src/error.js'
 import { TurnInstance } from '../../src/instance.js'
 import { describe, describeEvent, quotePayload } from './describe.js'
-import { formatDuration, hex, parseDuration, toBytes, utf8 } from './go.js'
+import { formatDuration, fromBytes, hex, parseDuration, toBytes, utf8 } from './go.js'
 import { compose } from './recv.js'
 import { Message } from './stun.js'
 import { eventRecord, Transcript } from './transcript.js'
@@ -37,6 +37,8 @@ class Subject {
 	passwords = []
 	/** @type {string[]} likewise */
 	usernames = []
+	/** Those usernames that name a token's key. @type {string[]} */
+	kids = []
 	/** By peer. @type {Map<string, number>} */
 	channels = new Map()
 	closed = false
@@ -173,6 +175,10 @@ class Runner {
 		const config = configOf(w, server, s.n)
 		s.passwords.push(config.password ?? '')
 		s.usernames.push(config.username ?? '')
+		if (config.macKey) {
+			s.passwords = [fromBytes(config.macKey)]
+			s.kids.push(config.username ?? '')
+		}
 		this.#current = undefined
 		s.client = this.instance.open(this.#ms, config)
 		this.#subjects.push(s)
@@ -201,6 +207,15 @@ class Runner {
 		this.#subject.passwords.push(password)
 		this.#subject.usernames.push(username)
 		this.#client.setCredentials(this.#ms, username, password)
+	}
+
+	/** @param {Words} w */
+	setToken(w) {
+		const [kid, key, token] = [w.named('user') ?? '', w.named('password') ?? '', w.named('token') ?? '']
+		this.#subject.passwords.push(key)
+		this.#subject.usernames.push(kid)
+		this.#subject.kids.push(kid)
+		this.#client.setToken(this.#ms, kid, toBytes(key), toBytes(token))
 	}
 
 	/** @param {Words} w */
@@ -379,11 +394,17 @@ function configOf(w, server, n) {
 	const ms = (/** @type {string} */ key) => w.duration(key) / 1e6
 	return {
 		server, seed: Uint8Array.from([n + 1, ...new Uint8Array(31)]),
-		username: w.named('user'), password: w.named('password'), software: w.named('software'), family,
+		username: w.named('user'), ...secretOf(w), software: w.named('software'), family,
 		lifetime: ms('lifetime'), rto: ms('rto'), refreshCap: ms('cap'), rc: w.number('rc'), rm: w.number('rm'),
 		fingerprint: w.flag('fingerprint'), autoPermission: w.flag('autopermission'), reclaim: w.flag('reclaim'),
 		reallocate: w.flag('reallocate'), anonymous: w.flag('anonymous'),
 	}
+}
+
+/** @param {Words} w */
+function secretOf(w) {
+	const [password, token] = [w.named('password'), w.named('token')]
+	return token === undefined ? { password } : { password: undefined, macKey: toBytes(password ?? ''), accessToken: toBytes(token) }
 }
 
 /**
@@ -393,7 +414,7 @@ function configOf(w, server, n) {
  */
 function keyOf(s, message) {
 	const user = s.usernames.find((u) => message.by(u)) ?? message.text('USERNAME')
-	const keys = s.passwords.map((p) => message.keyOf(user, p)).reverse()
+	const keys = s.passwords.map((p) => (s.kids.includes(user) ? toBytes(p) : message.keyOf(user, p))).reverse()
 	return keys.find((k) => message.verify(k)) ?? keys[0]
 }
 
@@ -444,6 +465,7 @@ const COMMANDS = {
 		r.do((c, now) => c.send(now, payload, a.port, a.address))
 	},
 	setcredentials: (r, w) => r.setCredentials(w),
+	settoken: (r, w) => r.setToken(w),
 	allocated: (r, w) => r.allocated(w),
 	recv: (r, w) => r.receive(w),
 	flowopened: ofFlow((c, now, flow) => c.flowOpened(now, flow)),
