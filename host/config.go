@@ -37,7 +37,8 @@ type Config struct {
 	Username string
 	Password string
 	// AccessToken is a token of RFC 7635. Username is then the name of its key
-	// (kid), Password the bytes of the key (mac_key).
+	// (kid), Password the bytes of the key (mac_key). coturn 4.6 uses the first
+	// 16 bytes of a key of 20: give it those.
 	AccessToken []byte
 	// Anonymous never sends the username where others can read it: Dial fails
 	// where the server takes no hash of it (RFC 8489's USERHASH).
