@@ -94,6 +94,25 @@ func TestA13FreeWipesWhatSHA256Made(t *testing.T) {
 	wantWiped(t, c, places)
 }
 
+func TestA13FreeWipesTokens(t *testing.T) {
+	c := holding(t)
+	key, token := []byte("the key of the token"), []byte("the token")
+	for _, kid := range []string{"kid1", "kid2"} { // the first serves nothing yet, the second follows it
+		if err := c.SetToken(time.Hour, []byte(kid), key, token); err != nil {
+			t.Fatal(err)
+		}
+		c.accept(modernChallenge)
+	}
+	places := secrets(c)
+	if !bytes.Equal(c.auth.signer.secret(), key) || !bytes.Equal(c.auth.signer.modern.token, token) {
+		t.Fatal("the token does not sign")
+	}
+	wantWiped(t, c, places)
+	if !bytes.Equal(key, []byte("the key of the token")) || !bytes.Equal(token, []byte("the token")) {
+		t.Error("what the caller gave is wiped too")
+	}
+}
+
 func wantWiped(t *testing.T, c *Client, places [][]byte) {
 	t.Helper()
 	c.Free()

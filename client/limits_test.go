@@ -370,3 +370,43 @@ func TestI11T14Algorithms(t *testing.T) {
 		t.Error("the last request is not signed by SHA-256")
 	}
 }
+
+func TestI11Tokens(t *testing.T) {
+	config := func(n int) client.Config {
+		cfg := rigConfig()
+		cfg.AccessToken = make([]byte, n)
+		return cfg
+	}
+	if _, err := client.New(config(508)); err != nil {
+		t.Errorf("a token of 508 bytes: %v", err)
+	}
+	if _, err := client.New(config(509)); !errors.Is(err, client.ErrConfig) {
+		t.Errorf("a token of 509 bytes: %v", err)
+	}
+	bare := config(1)
+	bare.Password = nil
+	if _, err := client.New(bare); !errors.Is(err, client.ErrConfig) {
+		t.Errorf("a token without a key: %v", err)
+	}
+	r := newRig(t)
+	set := func(n int) error {
+		return r.do(func(now time.Duration) error { return r.SetToken(now, []byte("kid"), []byte("key"), make([]byte, n)) })
+	}
+	if err := set(508); err != nil {
+		t.Errorf("SetToken of 508 bytes: %v", err)
+	}
+	if err := set(509); !errors.Is(err, client.ErrTooLarge) {
+		t.Errorf("SetToken of 509 bytes: %v", err)
+	}
+}
+
+// Requests for several peers carry no token, and so have room for as many peers.
+func TestT14NoTokenInThem(t *testing.T) {
+	r := newRig(t, func(cfg *client.Config) { cfg.AccessToken = make([]byte, 400) }).reach(client.PhaseAuthenticated)
+	r.input(turntest.Build(r.last.Method, turntest.Success, r.last.ID).Lifetime(10*time.Minute).
+		Address(turntest.AttrXORRelayedAddress, rigRelayed).Integrity([]byte("secret")).Datagram())
+	r.must(func(now time.Duration) error { return r.CreatePermission(now, manyAddrs(30)...) })
+	if len(r.sent) != 1 || r.last.Has(turntest.AttrAccessToken) || len(r.sent[0]) > 548 {
+		t.Errorf("30 permissions take %d requests, the first of %d bytes", len(r.sent), len(r.sent[0]))
+	}
+}
