@@ -120,16 +120,8 @@ func (cfg *Config) check() error {
 		return bad("Server is not a transport address")
 	case cfg.Rand == nil:
 		return bad("Rand is missing")
-	case len(cfg.Username) > maxUsername:
-		return bad("Username is longer than 508 bytes")
-	case len(cfg.Password) > maxText:
-		return bad("Password is longer than 763 bytes")
-	case len(cfg.Username) == 0 && len(cfg.Password) != 0:
-		return bad("Password without Username")
-	case len(cfg.AccessToken) > maxToken:
-		return bad("AccessToken is longer than 508 bytes")
-	case len(cfg.AccessToken) != 0 && (len(cfg.Username) == 0 || len(cfg.Password) == 0):
-		return bad("AccessToken without Username and Password, its key")
+	case cfg.identityFault() != "":
+		return bad(cfg.identityFault())
 	case len(cfg.Software) > maxReason:
 		return bad("Software is longer than 128 bytes")
 	case cfg.Family > FamilyIPv6:
@@ -144,4 +136,21 @@ func (cfg *Config) check() error {
 		return bad("RefreshCap is shorter than 1 s")
 	}
 	return nil
+}
+
+// identityFault is what is wrong with whom the client is to be.
+func (cfg *Config) identityFault() string {
+	switch {
+	case len(cfg.Username) > maxUsername:
+		return "Username is longer than 508 bytes"
+	case len(cfg.Password) > maxText:
+		return "Password is longer than 763 bytes"
+	case len(cfg.Username) == 0 && len(cfg.Password) != 0:
+		return "Password without Username"
+	case len(cfg.AccessToken) > maxToken:
+		return "AccessToken is longer than 508 bytes"
+	case len(cfg.AccessToken) != 0 && (len(cfg.Username) == 0 || len(cfg.Password) == 0):
+		return "AccessToken without Username and Password, its key"
+	}
+	return ""
 }

@@ -65,9 +65,7 @@ func (m *message) decode() bool {
 		if a.Type == oldXORMapped {
 			a.Type = stun.AttrXORMappedAddress
 		}
-		if a.Type == stun.AttrMessageIntegritySHA256 && m.integrity256At == 0 {
-			m.integrity256At = len(m.Raw) - len(b)
-		}
+		m.noteIntegrity256(a.Type, len(m.Raw)-len(b))
 		b = b[4:]
 		padded := (int(a.Length) + 3) &^ 3
 		if padded > len(b) {
@@ -78,6 +76,12 @@ func (m *message) decode() bool {
 		m.Attributes = append(m.Attributes, a)
 	}
 	return true
+}
+
+func (m *message) noteIntegrity256(t stun.AttrType, at int) {
+	if t == stun.AttrMessageIntegritySHA256 && m.integrity256At == 0 {
+		m.integrity256At = at
+	}
 }
 
 // trusted cuts the list behind the first integrity attribute:

@@ -86,7 +86,7 @@ var bugs = []bug{
 	{
 		Name: "bid-down-obeyed", What: "a challenge that asks for less than the one before is answered",
 		File: "client/terms.go",
-		Old:  "t.algorithm < signer.terms().algorithm {",
-		New:  "false {",
+		Old:  "case signer != nil && t.algorithm < signer.terms().algorithm:",
+		New:  "case signer != nil && false:",
 	},
 }
