@@ -74,9 +74,9 @@ func mask(pad *[sha256.BlockSize]byte, with byte) {
 // https://www.rfc-editor.org/rfc/rfc8489#section-14.6
 func (m *message) verifies256(key []byte) bool {
 	attr, ok := m.Attributes.Get(stun.AttrMessageIntegritySHA256)
-	if !ok || len(attr.Value) != sha256.Size {
+	if !ok {
 		return false
 	}
 	sum := integrity256(key, m.Raw[:m.integrity256At])
-	return subtle.ConstantTimeCompare(sum[:], attr.Value) == 1
+	return subtle.ConstantTimeCompare(sum[:], attr.Value) == 1 // 0 where the lengths differ
 }
