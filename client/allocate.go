@@ -142,6 +142,9 @@ func (c *Client) credentialsAdvice(v verdict) string {
 	if !c.hasCredentials() {
 		return "the server asks for credentials and none are set"
 	}
+	if v.refused {
+		return v.reason
+	}
 	if v.bare {
 		return "challenge without realm or nonce"
 	}

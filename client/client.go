@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"encoding/binary"
 	"io"
 	"net/netip"
@@ -96,7 +95,7 @@ func (c *Client) Init(cfg Config) error {
 		stale:        true,
 		channelStart: binary.BigEndian.Uint16(start[:]) % maxChannels,
 	}
-	c.auth.username, c.auth.password = bytes.Clone(cfg.Username), bytes.Clone(cfg.Password)
+	c.auth.identity = identity{cfg.Username, cfg.Password, cfg.AccessToken}.clone()
 	return nil
 }
 

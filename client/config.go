@@ -33,6 +33,14 @@ type Config struct {
 	// (RFC 8265 OpaqueString). Both are copied; Free wipes the copies.
 	Username []byte
 	Password []byte
+	// AccessToken is a token of RFC 7635. Username is then the name of its key
+	// (kid), Password the key itself (mac_key), neither of them prepared.
+	AccessToken []byte
+
+	// Anonymous never sends the username where others can read it: an Allocate
+	// to a server that takes no hash of it (RFC 8489's USERHASH) fails. Without
+	// it the hash is sent where the server offers that, the username elsewhere.
+	Anonymous bool
 
 	// Family of the relayed transport address.
 	Family Family
@@ -72,6 +80,7 @@ type Config struct {
 type settings struct {
 	server         netip.AddrPort
 	family         Family
+	anonymous      bool
 	fingerprint    bool
 	autoPermission bool
 	reclaim        bool
@@ -87,6 +96,7 @@ type settings struct {
 func (cfg *Config) settings() settings {
 	s := settings{
 		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
+		anonymous:      cfg.Anonymous,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate,
 		rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand,
@@ -110,12 +120,8 @@ func (cfg *Config) check() error {
 		return bad("Server is not a transport address")
 	case cfg.Rand == nil:
 		return bad("Rand is missing")
-	case len(cfg.Username) > maxUsername:
-		return bad("Username is longer than 508 bytes")
-	case len(cfg.Password) > maxText:
-		return bad("Password is longer than 763 bytes")
-	case len(cfg.Username) == 0 && len(cfg.Password) != 0:
-		return bad("Password without Username")
+	case cfg.identityFault() != "":
+		return bad(cfg.identityFault())
 	case len(cfg.Software) > maxReason:
 		return bad("Software is longer than 128 bytes")
 	case cfg.Family > FamilyIPv6:
@@ -130,4 +136,21 @@ func (cfg *Config) check() error {
 		return bad("RefreshCap is shorter than 1 s")
 	}
 	return nil
+}
+
+// identityFault is what is wrong with whom the client is to be.
+func (cfg *Config) identityFault() string {
+	switch {
+	case len(cfg.Username) > maxUsername:
+		return "Username is longer than 508 bytes"
+	case len(cfg.Password) > maxText:
+		return "Password is longer than 763 bytes"
+	case len(cfg.Username) == 0 && len(cfg.Password) != 0:
+		return "Password without Username"
+	case len(cfg.AccessToken) > maxToken:
+		return "AccessToken is longer than 508 bytes"
+	case len(cfg.AccessToken) != 0 && (len(cfg.Username) == 0 || len(cfg.Password) == 0):
+		return "AccessToken without Username and Password, its key"
+	}
+	return ""
 }

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/pion/stun/v3"
@@ -17,18 +16,31 @@ import (
 //
 // So a new username serves the next allocation only.
 func (c *Client) SetCredentials(now time.Duration, username, password []byte) error {
+	return c.identify(now, identity{username: username, password: password})
+}
+
+// SetToken: the next request is signed with the key of the access token, of
+// which kid is the name, also where another token made the allocation. Where a
+// password made it the token serves the next allocation only.
+func (c *Client) SetToken(now time.Duration, kid, macKey, token []byte) error {
+	if len(kid) == 0 || len(macKey) == 0 || len(token) == 0 {
+		return &detailed{ErrConfig, "a token has a key, which has a name"}
+	}
+	return c.identify(now, identity{kid, macKey, token})
+}
+
+func (c *Client) identify(now time.Duration, who identity) error {
 	now = c.at(now)
 	if c.phase >= PhaseClosing {
 		return ErrClosed
 	}
-	if len(username) > maxUsername || len(password) > maxText {
-		return ErrTooLarge
+	if err := who.check(); err != nil {
+		return err
 	}
-	clear(c.auth.username)
-	clear(c.auth.password)
-	c.auth.username, c.auth.password = bytes.Clone(username), bytes.Clone(password)
-	if c.auth.signer != nil && bytes.Equal(c.auth.signer.username, username) {
-		c.setSigner(newCredential(username, password, c.auth.signer.realm))
+	c.auth.identity.wipe()
+	c.auth.identity = who.clone()
+	if c.auth.signer != nil && who.follows(c.auth.signer) {
+		c.setSigner(newCredentialUnder(c.auth.signer.terms(), who, c.auth.signer.realm))
 		c.touchParting()
 		c.retryExpired(now)
 	}

@@ -63,6 +63,13 @@
 //     401 to credentials that were sent: a wrong password is answered by either.
 //   - "the client MUST retry the request, using the new NONCE attribute supplied
 //     in the 438 (Stale Nonce) response" (9.2.5): at most 3 times a request.
+//   - "the request MUST contain a PASSWORD-ALGORITHM attribute with the first
+//     algorithm supported on the list" (9.2.5): SHA-256 wherever it is listed.
+//   - "If the response contains a PASSWORD-ALGORITHMS attribute, all the
+//     subsequent requests MUST be authenticated using MESSAGE-INTEGRITY-SHA256
+//     only." (9.2.5) A 438 is never signed: to a server that has signed by
+//     MESSAGE-INTEGRITY it brings its nonce alone, and the next Allocate's
+//     challenge the list.
 //   - "the allocation no longer exists and it should consider its request as
 //     having effectively succeeded" (RFC 8656 section 8.3, of 437 to a deletion):
 //     not where the 437 is unsigned and the request was signed.

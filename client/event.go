@@ -46,7 +46,8 @@ const (
 	// CredentialsExpired: the server does not take the credentials any more;
 	// the allocation lives until Until. Code, Reason, Signed. See SetCredentials.
 	CredentialsExpired EventKind = 13
-	// TokenNeeded: kept for RFC 7635.
+	// TokenNeeded: ServerName. The server takes access tokens (RFC 7635) for that
+	// name, and none is set. See SetToken.
 	TokenNeeded EventKind = 14
 	// AllocationLost: the allocation is gone, and all that was under it. Method,
 	// Code, Reason, Signed; Until when the server may still hold it.
@@ -102,6 +103,7 @@ type Event struct {
 	// Reason is the server's reason phrase (printable, at most 128 bytes) or a
 	// sentence of the machine's own that says what was tried.
 	Reason     string
+	ServerName string        // printable, at most 128 bytes
 	Lifetime   time.Duration // granted by the server
 	RetryAfter time.Duration // leave the server alone for so long
 	ReuseAfter time.Duration // the local port is free again after so long

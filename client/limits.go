@@ -18,6 +18,8 @@ const (
 	maxPorts         = 3        // local ports to try after 437
 	maxText          = 763      // REALM, NONCE, SOFTWARE and the reason phrase, in bytes
 	maxUsername      = 508      // USERNAME, in bytes (RFC 8489 section 14.3: less than 509)
+	maxToken         = 508      // ACCESS-TOKEN, in bytes
+	maxAlgorithms    = 64       // PASSWORD-ALGORITHMS, in bytes: every request echoes it
 	maxReason        = 128      // what an event keeps of a reason phrase
 	maxMessage       = 65507    // a UDP datagram's payload
 	maxLifetime      = 1 << 31 * time.Second

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"net/netip"
@@ -334,4 +335,78 @@ func manySixes(n int) []netip.Addr {
 		out[i], addr = addr, addr.Next()
 	}
 	return out
+}
+
+// A list of 64 bytes is echoed, and requests for several peers fit with it (T14).
+func TestI11T14Algorithms(t *testing.T) {
+	list := func(n int) []byte {
+		b := bytes.Repeat([]byte{0, 9, 0, 0}, n)
+		copy(b, []byte{0, 2})
+		return b
+	}
+	challenge := func(list []byte) *rig {
+		r := newRig(t, func(cfg *client.Config) { cfg.Fingerprint = true }).reach(client.PhaseAllocating)
+		r.input(turntest.Build(r.last.Method, turntest.Failure, r.last.ID).Error(401, "").
+			Text(turntest.AttrRealm, "example.org").Text(turntest.AttrNonce, "obMatJos2wAAA"+strings.Repeat("n", 60)).
+			Bytes(turntest.AttrPasswordAlgorithms, list).Datagram())
+		return r
+	}
+	if r := challenge(list(17)); r.one(client.AllocateFailed).Code != 401 || len(r.sent) > 0 {
+		t.Error("68 bytes of PASSWORD-ALGORITHMS are answered")
+	}
+	r := challenge(list(16))
+	key := turntest.LongTermKey256("alice", "example.org", "secret")
+	r.input(turntest.Build(r.last.Method, turntest.Success, r.last.ID).Lifetime(10*time.Minute).
+		Address(turntest.AttrXORRelayedAddress, rigRelayed).Integrity256(key).Datagram())
+	r.must(func(now time.Duration) error { return r.CreatePermission(now, manyAddrs(100)...) })
+	most := 0
+	for _, b := range r.sent {
+		most = max(most, len(b))
+	}
+	if most > 548 || most < 548-12 {
+		t.Errorf("the largest request for several peers has %d bytes, of 548", most)
+	}
+	if !r.last.Verify(key) {
+		t.Error("the last request is not signed by SHA-256")
+	}
+}
+
+func TestI11Tokens(t *testing.T) {
+	config := func(n int) client.Config {
+		cfg := rigConfig()
+		cfg.AccessToken = make([]byte, n)
+		return cfg
+	}
+	if _, err := client.New(config(508)); err != nil {
+		t.Errorf("a token of 508 bytes: %v", err)
+	}
+	if _, err := client.New(config(509)); !errors.Is(err, client.ErrConfig) {
+		t.Errorf("a token of 509 bytes: %v", err)
+	}
+	bare := config(1)
+	bare.Password = nil
+	if _, err := client.New(bare); !errors.Is(err, client.ErrConfig) {
+		t.Errorf("a token without a key: %v", err)
+	}
+	r := newRig(t)
+	set := func(n int) error {
+		return r.do(func(now time.Duration) error { return r.SetToken(now, []byte("kid"), []byte("key"), make([]byte, n)) })
+	}
+	if err := set(508); err != nil {
+		t.Errorf("SetToken of 508 bytes: %v", err)
+	}
+	if err := set(509); !errors.Is(err, client.ErrTooLarge) {
+		t.Errorf("SetToken of 509 bytes: %v", err)
+	}
+}
+
+// Requests for several peers carry no token, and so have room for as many peers.
+func TestT14NoTokenInThem(t *testing.T) {
+	r := newRig(t, func(cfg *client.Config) { cfg.AccessToken = make([]byte, 400) }).reach(client.PhaseAuthenticated)
+	r.input(turntest.Build(r.last.Method, turntest.Success, r.last.ID).Lifetime(10*time.Minute).
+		Address(turntest.AttrXORRelayedAddress, rigRelayed).Integrity([]byte("secret")).Datagram())
+	r.must(func(now time.Duration) error { return r.CreatePermission(now, manyAddrs(30)...) })
+	if len(r.sent) != 1 || r.last.Has(turntest.AttrAccessToken) || len(r.sent[0]) > 548 {
+		t.Errorf("30 permissions take %d requests, the first of %d bytes", len(r.sent), len(r.sent[0]))
+	}
 }

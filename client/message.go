@@ -20,8 +20,9 @@ const (
 // what stands behind the integrity attribute is not there.
 type message struct {
 	stun.Message
-	integrity bool // MESSAGE-INTEGRITY is there
-	unknown   bool // an attribute that must be understood and is not
+	integrity      bool // MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 is there
+	unknown        bool // an attribute that must be understood and is not
+	integrity256At int  // where the first MESSAGE-INTEGRITY-SHA256 begins; 0 = none
 }
 
 // parse reads a datagram. attrs is room for its attributes. It answers false
@@ -38,7 +39,7 @@ func (m *message) parse(data []byte, attrs []stun.RawAttribute) (ok, badFingerpr
 	}
 	m.Attributes = trusted(m.Attributes)
 	for _, a := range m.Attributes {
-		m.integrity = m.integrity || a.Type == stun.AttrMessageIntegrity
+		m.integrity = m.integrity || isIntegrity(a.Type)
 		m.unknown = m.unknown || a.Type.Required() && !understood(a.Type)
 	}
 	return true, false
@@ -64,6 +65,7 @@ func (m *message) decode() bool {
 		if a.Type == oldXORMapped {
 			a.Type = stun.AttrXORMappedAddress
 		}
+		m.noteIntegrity256(a.Type, len(m.Raw)-len(b))
 		b = b[4:]
 		padded := (int(a.Length) + 3) &^ 3
 		if padded > len(b) {
@@ -76,6 +78,12 @@ func (m *message) decode() bool {
 	return true
 }
 
+func (m *message) noteIntegrity256(t stun.AttrType, at int) {
+	if t == stun.AttrMessageIntegritySHA256 && m.integrity256At == 0 {
+		m.integrity256At = at
+	}
+}
+
 // trusted cuts the list behind the first integrity attribute:
 //
 //	"agents MUST ignore all attributes that follow MESSAGE-INTEGRITY, with the
@@ -84,11 +92,22 @@ func (m *message) decode() bool {
 // https://www.rfc-editor.org/rfc/rfc8489#section-9
 func trusted(attrs stun.Attributes) stun.Attributes {
 	for i, a := range attrs {
-		if a.Type == stun.AttrMessageIntegrity || a.Type == stun.AttrMessageIntegritySHA256 {
-			return attrs[:i+1]
+		if !isIntegrity(a.Type) {
+			continue
 		}
+		for _, later := range attrs[i+1:] {
+			if a.Type == stun.AttrMessageIntegrity && later.Type == stun.AttrMessageIntegritySHA256 {
+				attrs[i+1] = later
+				return attrs[:i+2]
+			}
+		}
+		return attrs[:i+1]
 	}
 	return attrs
+}
+
+func isIntegrity(t stun.AttrType) bool {
+	return t == stun.AttrMessageIntegrity || t == stun.AttrMessageIntegritySHA256
 }
 
 // understood lists the comprehension-required attributes that we know, and so
@@ -101,20 +120,29 @@ func understood(t stun.AttrType) bool {
 		stun.AttrNonce, stun.AttrXORRelayedAddress, stun.AttrRequestedAddressFamily,
 		stun.AttrEvenPort, stun.AttrRequestedTransport, stun.AttrDontFragment,
 		stun.AttrMessageIntegritySHA256, stun.AttrPasswordAlgorithm, stun.AttrUserhash,
-		stun.AttrXORMappedAddress, stun.AttrReservationToken, stun.AttrConnectionID:
+		stun.AttrXORMappedAddress, stun.AttrReservationToken, stun.AttrConnectionID, attrAccessToken:
 		return true
 	}
 	return false
 }
 
-// signedBy says whether the message carries the credential's integrity.
+// signedBy says whether the message carries the credential's integrity, of the
+// kind that the credential's own requests carry.
 func (m *message) signedBy(cr *credential) bool {
-	return cr != nil && m.integrity && stun.MessageIntegrity(cr.key[:]).Check(&m.Message) == nil
+	switch {
+	case cr == nil || !m.integrity:
+		return false
+	case cr.terms().algorithm != 0:
+		return m.verifies256(cr.secret())
+	}
+	return stun.MessageIntegrity(cr.secret()).Check(&m.Message) == nil
 }
 
-// challenge reads REALM and NONCE; ones that are too long are as if absent.
+// challenge reads REALM, NONCE and PASSWORD-ALGORITHMS; texts that are too long
+// are as if absent.
 func (m *message) challenge() challenge {
-	return challenge{realm: m.text(stun.AttrRealm), nonce: m.text(stun.AttrNonce)}
+	list, listed := m.Attributes.Get(stun.AttrPasswordAlgorithms)
+	return challenge{realm: m.text(stun.AttrRealm), nonce: m.text(stun.AttrNonce), list: list.Value, listed: listed}
 }
 
 func (m *message) text(t stun.AttrType) []byte {
@@ -157,10 +185,11 @@ func printable(phrase []byte) string {
 // verdict is what ended a request, or would: a STUN error, or with code 0 a
 // cause of our own.
 type verdict struct {
-	code   int
-	reason string
-	signed bool
-	bare   bool // 401 without a challenge
+	code    int
+	reason  string
+	signed  bool
+	bare    bool // 401 without a challenge
+	refused bool // the challenge is not answered, for a reason of our own
 }
 
 // text is the verdict in words.

@@ -32,7 +32,8 @@ func (c *Client) releaseMessage(buf []byte, id transactionID) []byte {
 }
 
 func (c *Client) releaseSize() int {
-	return c.headSize() + wordSize + c.sealSize(c.releaseSigner(), c.auth.nonce)
+	signer := c.releaseSigner()
+	return c.headSize() + wordSize + signer.tokenSize(stun.MethodRefresh) + c.sealSize(signer, c.auth.nonce)
 }
 
 // touchParting: what Parting answers is another from now on.

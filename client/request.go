@@ -9,7 +9,7 @@ import (
 
 // build makes the bytes of a request. Whoever builds it again gets the same.
 func (c *Client) build(tx *transaction) []byte {
-	m := c.newMessage(tx.purpose.method(), tx.id, c.bodySize(tx)+c.sealSize(tx.signer, tx.nonce))
+	m := c.newMessage(tx.purpose.method(), tx.id, c.bodySize(tx)+tx.signer.tokenSize(tx.purpose.method())+c.sealSize(tx.signer, tx.nonce))
 	switch tx.purpose {
 	case forAllocate:
 		c.addAllocate(m)

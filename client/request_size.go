@@ -3,9 +3,8 @@ package client
 import "github.com/pion/stun/v3"
 
 const (
-	stunHeader    = 20
-	integritySize = 24 // MESSAGE-INTEGRITY
-	wordSize      = 8  // an attribute of 4 bytes
+	stunHeader = 20
+	wordSize   = 8 // an attribute of 4 bytes
 )
 
 // A request's buffer is made as large as the request, so that nothing is moved
@@ -46,7 +45,7 @@ func (c *Client) bodySize(tx *transaction) int {
 // sealSize is what seal adds.
 func (c *Client) sealSize(signer *credential, nonce string) (n int) {
 	if signer != nil {
-		n = attributeSize(len(signer.username)) + attributeSize(len(signer.realm)) + attributeSize(len(nonce)) + integritySize
+		n = signer.size(nonce)
 	}
 	if c.cfg.fingerprint {
 		n += wordSize

@@ -23,6 +23,10 @@ func (c *Client) handleResponse(now time.Duration, m *message) {
 		c.stats.IgnoredTransaction++
 		return
 	}
+	if m.breaksPromise() {
+		c.stats.IgnoredIntegrity++
+		return
+	}
 	if m.Type.Class == stun.ClassSuccessResponse {
 		c.handleSuccess(now, tx, m, signed)
 	} else {
@@ -61,6 +65,21 @@ func (c *Client) handleSuccess(now time.Duration, tx *transaction, m *message, s
 	c.succeeded(now, tx, m)
 }
 
+// breaksPromise: "For all other responses, if the NONCE attribute starts with
+// the "nonce cookie" with the STUN Security Feature "Password algorithms" bit set
+// to 1 but PASSWORD-ALGORITHMS is not present, the response MUST be ignored."
+// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
+func (m *message) breaksPromise() bool {
+	if m.Type.Class == stun.ClassErrorResponse {
+		code := m.verdict().code
+		if code == int(stun.CodeUnauthorized) || code == int(stun.CodeStaleNonce) {
+			return false
+		}
+	}
+	ch := m.challenge()
+	return featuresOf(ch.nonce).algorithms && !ch.listed
+}
+
 // mustSign says whether only a signed answer to the request can be the server's:
 // one that has signed before does not obey what is unsigned (I7).
 func (c *Client) mustSign(tx *transaction) bool { return tx.signer != nil || c.auth.proven }
@@ -77,12 +96,20 @@ func (c *Client) handleError(now time.Duration, tx *transaction, m *message, sig
 	v, ch := m.verdict(), m.challenge()
 	v.signed = signed
 	v.bare = v.code == int(stun.CodeUnauthorized) && !ch.complete()
+	retry := v.code == int(stun.CodeUnauthorized) && c.answersChallenge(tx, ch) ||
+		v.code == int(stun.CodeStaleNonce) && c.renews(tx, ch)
+	if v.code == int(stun.CodeUnauthorized) && !c.mustSign(tx) {
+		c.tellOfToken(m)
+	}
+	if _, refused := c.weigh(ch); retry && refused != "" {
+		v.reason, v.refused, retry = refused, true, false
+	}
 	switch {
-	case v.code == int(stun.CodeUnauthorized) && c.answersChallenge(tx, ch):
-		c.challenged(now, tx, ch)
-	case v.code == int(stun.CodeStaleNonce) && c.renews(tx, ch):
+	case retry && v.code == int(stun.CodeStaleNonce):
 		c.renew(ch)
 		c.resign(now, tx)
+	case retry:
+		c.challenged(now, tx, ch)
 	case signed || !c.mustSign(tx):
 		c.end(now, tx, v)
 	default:

@@ -93,6 +93,13 @@ func (c *Conn) SetCredentials(username, password string) error {
 	return c.ask(context.Background(), cmd, func() []*waiter { return nil })
 }
 
+// SetToken replaces the access token of RFC 7635 and its key, of which kid is
+// the name: the next request is signed with it.
+func (c *Conn) SetToken(kid string, macKey, token []byte) error {
+	cmd := abi.Command{Cmd: abi.CmdSetToken, Username: []byte(kid), Password: macKey, AccessToken: token}
+	return c.ask(context.Background(), cmd, func() []*waiter { return nil })
+}
+
 // ask gives the machine a command and waits for what wait names. wait is called
 // under the lock, before the command; when that is refused nobody waits.
 func (c *Conn) ask(ctx context.Context, cmd abi.Command, wait func() []*waiter) error {

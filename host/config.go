@@ -36,6 +36,13 @@ type Config struct {
 	// Username and Password are the long-term credential, as the user typed it.
 	Username string
 	Password string
+	// AccessToken is a token of RFC 7635. Username is then the name of its key
+	// (kid), Password the bytes of the key (mac_key). coturn 4.6 uses the first
+	// 16 bytes of a key of 20: give it those.
+	AccessToken []byte
+	// Anonymous never sends the username where others can read it: Dial fails
+	// where the server takes no hash of it (RFC 8489's USERHASH).
+	Anonymous bool
 	// LocalAddr is the socket's own address: "", "192.0.2.1", "192.0.2.1:5000"
 	// or ":5000". A port given here is the caller's own; see Steps of a Dial.
 	LocalAddr string
@@ -98,7 +105,7 @@ func (cfg Config) check() (settings, error) {
 	if s.local, err = parseLocal(cfg.LocalAddr); err != nil {
 		return s, err
 	}
-	if s.Username, s.Password, err = prepareCredentials(cfg.Username, cfg.Password); err != nil {
+	if s.Username, s.Password, err = cfg.prepare(); err != nil {
 		return s, err
 	}
 	if err = cfg.checkNumbers(); err != nil {
@@ -148,6 +155,8 @@ func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 		AutoPermission: !s.NoAutoPermission,
 		Reclaim:        s.ownsPort() && !s.NoReclaim,
 		Reallocate:     s.Reallocate,
+		Anonymous:      s.Anonymous,
+		AccessToken:    s.AccessToken,
 	}
 }
 
@@ -164,6 +173,15 @@ func (s *settings) sizeBuffers(sock *net.UDPConn) {
 	if s.WriteBuffer > 0 {
 		_ = sock.SetWriteBuffer(s.WriteBuffer)
 	}
+}
+
+// prepare answers the credentials as the machine wants them. A token's key is
+// no text.
+func (cfg Config) prepare() (username, password string, err error) {
+	if len(cfg.AccessToken) > 0 {
+		return cfg.Username, cfg.Password, nil
+	}
+	return prepareCredentials(cfg.Username, cfg.Password)
 }
 
 // prepareCredentials applies OpaqueString to both, because only the host has

@@ -30,7 +30,7 @@ func TestConfigDefaults(t *testing.T) {
 
 // RFC 8265 section 4.3, table 3, and section 4.2.2: spaces are mapped, the rest
 // is composed, case is kept.
-func TestCredentialsAreOpaqueStrings(t *testing.T) {
+func TestA08CredentialsAreOpaqueStrings(t *testing.T) {
 	for raw, want := range map[string]string{
 		"correct horse battery staple": "correct horse battery staple",
 		"Correct Horse Battery Staple": "Correct Horse Battery Staple",

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/turnwasm/turnwasm/client"
+	"github.com/turnwasm/turnwasm/client/turntest"
 	"github.com/turnwasm/turnwasm/wasm/abi"
 	"github.com/turnwasm/turnwasm/wasm/abitest"
 )
@@ -38,6 +39,17 @@ func TestEngineSurvivesHostileCalls(t *testing.T) {
 // A13: after turn_free neither the password nor a key is anywhere in linear
 // memory.
 func TestSecretsAreGoneAfterFree(t *testing.T) {
+	secretsAreGone(t, turntest.ServerConfig{}, turntest.LongTermKey)
+}
+
+// A13 where the server lists password algorithms (A2).
+func TestSHA256SecretsAreGoneAfterFree(t *testing.T) {
+	secretsAreGone(t, turntest.ServerConfig{
+		Algorithms: []uint16{turntest.AlgorithmSHA256}, Anonymity: true, NonceLifetime: time.Minute,
+	}, turntest.LongTermKey256)
+}
+
+func secretsAreGone(t *testing.T, server turntest.ServerConfig, keyOf func(user, realm, password string) []byte) {
 	w, e := worldOf(t, wazeroForTest(t))
 	memory := func() []byte {
 		m := e.(*wazeroEngine).module.Memory()
@@ -45,9 +57,11 @@ func TestSecretsAreGoneAfterFree(t *testing.T) {
 		return all
 	}
 	h := w.Join(1)
+	server.Addr, server.Users = abitest.ServerAddr, map[string]string{"alice": abitest.Secret}
+	w.Servers[h] = turntest.NewServer(server)
 	w.Order(h, abi.Command{Cmd: abi.CmdAllocate})
 	w.Order(h, abi.Command{Cmd: abi.CmdBindChannel, Peers: []netip.AddrPort{abitest.Peer}})
-	secrets := map[string][]byte{"password": []byte(abitest.Secret), "key": abitest.Key(abitest.Secret)}
+	secrets := map[string][]byte{"password": []byte(abitest.Secret), "key": keyOf("alice", "example.org", abitest.Secret)}
 	for name, secret := range secrets {
 		if !bytes.Contains(memory(), secret) {
 			t.Fatalf("the %s of a living client is not found: this test is blind", name)
@@ -56,7 +70,7 @@ func TestSecretsAreGoneAfterFree(t *testing.T) {
 	const changed = "another long enough secret"
 	w.Order(h, abi.Command{Cmd: abi.CmdSetCredentials, Username: []byte("alice"), Password: []byte(changed)})
 	w.Servers[h].SetPassword("alice", changed)
-	secrets["changed password"], secrets["changed key"] = []byte(changed), abitest.Key(changed)
+	secrets["changed password"], secrets["changed key"] = []byte(changed), keyOf("alice", "example.org", changed)
 	w.AdvanceTo(20 * time.Minute) // several Refreshes
 	if outcome := w.Leave(h, time.Second); outcome != client.Released {
 		t.Fatalf("outcome %v", outcome)

@@ -16,6 +16,7 @@ type Event struct {
 	Method     string    // the request that failed
 	Code       int
 	Reason     string
+	ServerName string // for which the server takes access tokens
 	Signed     bool
 	Outcome    client.Outcome
 	Peer       netip.AddrPort
@@ -51,7 +52,7 @@ func (c Closed) event() Event {
 
 func newEvent(k clock, e client.Event) Event {
 	out := Event{
-		Kind: e.Kind, At: time.Now(), Code: e.Code, Reason: e.Reason, Signed: e.Signed,
+		Kind: e.Kind, At: time.Now(), Code: e.Code, Reason: e.Reason, ServerName: e.ServerName, Signed: e.Signed,
 		Outcome: e.Outcome, Peer: e.Peer, Channel: e.Channel, Relayed: e.Relayed, Mapped: e.Mapped,
 		ICMP: e.ICMP, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
 		Until: k.at(e.Until),
@@ -65,7 +66,7 @@ func newEvent(k clock, e client.Event) Event {
 // level: a user wants to know what failed and what began and ended.
 func (e Event) level() slog.Level {
 	switch e.Kind {
-	case client.Allocated, client.Reclaimed:
+	case client.Allocated, client.Reclaimed, client.TokenNeeded:
 		return slog.LevelInfo
 	case client.Closed:
 		if e.verdict().clean() {
@@ -97,6 +98,7 @@ func (e Event) LogValue() slog.Value {
 		attrs = append(attrs, slog.Int("code", e.Code), slog.Bool("signed", e.Signed))
 	}
 	text("reason", e.Reason)
+	text("server", e.ServerName)
 	text("outcome", e.Outcome.String())
 	address("peer", e.Peer)
 	address("relayed", e.Relayed)

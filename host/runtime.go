@@ -61,7 +61,7 @@ func (rt *Runtime) add(ctx context.Context, s settings, t *transport) (*Conn, er
 	if err := rt.place(ctx, c, t); err != nil {
 		return nil, err
 	}
-	c.settings.Password = "" // the machine has it now
+	c.settings.Password, c.settings.AccessToken = "", nil // the machine has them now
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	rt.conns[c] = struct{}{}

@@ -121,8 +121,7 @@ func (f *Forger) answer(kind Forgery, m *Message, server netip.AddrPort) []byte 
 	switch kind {
 	case ForgedChallenge:
 		code := []int{401, 438}[f.Rand.IntN(2)]
-		return Build(m.Method, Failure, id).Error(code, "").Text(AttrRealm, "evil.example").
-			Text(AttrNonce, fmt.Sprintf("forged%d", f.Rand.IntN(1000))).Datagram()
+		return forgedChallenge(Build(m.Method, Failure, id).Error(code, ""), f.Rand.IntN(1000))
 	case ForgedSuccess:
 		return f.success(m, id, server).Datagram()
 	case ForgedSignature:
@@ -130,6 +129,21 @@ func (f *Forger) answer(kind Forgery, m *Message, server netip.AddrPort) []byte 
 	}
 	code := forgedCodes[f.Rand.IntN(len(forgedCodes))]
 	return Build(m.Method, Failure, id).Error(code, "forged").Datagram()
+}
+
+// forgedChallenge promises algorithms every fifth time, and hides what it
+// promised every other fifth time.
+func forgedChallenge(b *Builder, n int) []byte {
+	b.Text(AttrRealm, "evil.example")
+	switch n % 5 {
+	case 0:
+		b.Text(AttrNonce, fmt.Sprintf("obMatJos2wAAAforged%d", n)).Algorithms(AlgorithmSHA256, AlgorithmMD5)
+	case 1:
+		b.Text(AttrNonce, fmt.Sprintf("obMatJos2AAABforged%d", n))
+	default:
+		b.Text(AttrNonce, fmt.Sprintf("forged%d", n))
+	}
+	return b.Datagram()
 }
 
 // success has everything that the real one could have.

@@ -19,11 +19,13 @@ import (
 // The commands, in front of them "NAME: " where a script has several clients:
 //
 //	new [name=] [user=] [password=] [server=] [family=] [lifetime=] [software=]
-//	    [rto=] [rc=] [rm=] [cap=] [fingerprint] [autopermission] [reclaim] [reallocate]
+//	    [rto=] [rc=] [rm=] [cap=] [fingerprint] [autopermission] [reclaim] [reallocate] [anonymous]
+//	    [token=]
 //	allocate | refresh | permit ADDR... | unpermit ADDR | bind PEER | unbind PEER
 //	allocated                          an Allocate, its challenge and its success
 //	send PEER "PAYLOAD"
 //	setcredentials user= password=
+//	settoken user= password= token=    of RFC 7635: the key's name, the key, the token
 //	recv tx=N success|error CODE       see script_recv.go
 //	recv data | channeldata | indication | request | hex
 //	flowopened N | flowclosed N | patherror N

@@ -24,7 +24,7 @@ func init() {
 		"new": doNew, "allocate": plainCommand(abi.CmdAllocate), "refresh": plainCommand(abi.CmdRefresh),
 		"permit": peerCommand(abi.CmdCreatePermission), "unpermit": peerCommand(abi.CmdRemovePermission),
 		"bind": peerCommand(abi.CmdBindChannel), "unbind": peerCommand(abi.CmdUnbindChannel),
-		"send": doSend, "setcredentials": doSetCredentials, "allocated": doAllocated, "recv": doRecv,
+		"send": doSend, "setcredentials": doSetCredentials, "settoken": doSetToken, "allocated": doAllocated, "recv": doRecv,
 		"flowopened": flowCommand(abi.FlowOpened), "flowclosed": flowCommand(abi.FlowClosed),
 		"patherror": flowCommand(abi.PathError),
 		"advance":   doAdvance, "timeout": doTimeout, "close": doClose, "free": doFree,
@@ -44,7 +44,8 @@ func doNew(r *scriptRunner, w *words) error {
 	if w.err != nil {
 		return w.err
 	}
-	c.passwords = []string{string(c.cfg.Password)}
+	c.passwords, c.usernames = []string{string(c.cfg.Password)}, []string{string(c.cfg.Username)}
+	c.noteToken(c.cfg.Username, c.cfg.AccessToken)
 	seed := [abi.SeedSize]byte{byte(c.n + 1)}
 	if err := r.d.Open(r.now, c.cfg, seed); err != nil {
 		r.current = nil
@@ -69,6 +70,7 @@ func scriptConfig(w *words) client.Config {
 		Rc: w.number("rc"), Rm: w.number("rm"),
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
 		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"),
+		Anonymous: w.flag("anonymous"), AccessToken: w.text("token"),
 	}
 }
 
@@ -106,7 +108,23 @@ func doSend(r *scriptRunner, w *words) error {
 func doSetCredentials(r *scriptRunner, w *words) error {
 	c := abi.Command{Cmd: abi.CmdSetCredentials, Username: w.text("user"), Password: w.text("password")}
 	r.current.passwords = append(r.current.passwords, string(c.Password))
+	r.current.usernames = append(r.current.usernames, string(c.Username))
 	return r.d.Command(r.now, r.current.n, c)
+}
+
+func doSetToken(r *scriptRunner, w *words) error {
+	c := abi.Command{Cmd: abi.CmdSetToken, Username: w.text("user"), Password: w.text("password"), AccessToken: w.text("token")}
+	r.current.passwords = append(r.current.passwords, string(c.Password))
+	r.current.usernames = append(r.current.usernames, string(c.Username))
+	r.current.noteToken(c.Username, c.AccessToken)
+	return r.d.Command(r.now, r.current.n, c)
+}
+
+// noteToken: the name is that of a token's key.
+func (c *scriptClient) noteToken(kid, token []byte) {
+	if len(token) > 0 {
+		c.kids = append(c.kids, string(kid))
+	}
 }
 
 // doAllocated is the whole exchange, for scripts that are about what follows.

@@ -77,6 +77,8 @@ func (d *NativeDriver) Command(now time.Duration, n int, cmd abi.Command) error 
 		return c.BindChannel(now, cmd.Peers[0])
 	case abi.CmdUnbindChannel:
 		return c.UnbindChannel(now, cmd.Peers[0])
+	case abi.CmdSetToken:
+		return c.SetToken(now, cmd.Username, cmd.Password, cmd.AccessToken)
 	case abi.CmdSetCredentials:
 		return c.SetCredentials(now, cmd.Username, cmd.Password)
 	}

@@ -25,7 +25,8 @@ import (
 // name is one of the table or the RFC's own or a number, the value of the last
 // two in hexadecimal. integrity=ok signs with the request's key,
 // integrity=USER:REALM:PASSWORD with another, integrity=bad signs wrongly; what
-// follows it is appended behind it. fingerprint=ok|bad likewise.
+// follows it is appended behind it. integrity256=ok|bad is the same by
+// MESSAGE-INTEGRITY-SHA256, fingerprint=ok|bad likewise.
 //
 // Before them may stand from=ADDR, which spoofs the source, from=connected,
 // which leaves it out, flow=N, and method=NAME, which answers for another method.
@@ -151,6 +152,8 @@ func addAttributes(b *Builder, w *words, key []byte) []byte {
 			add(b, w, x.value)
 		case x.key == "integrity":
 			addIntegrity(b, w, x.value, key)
+		case x.key == "integrity256":
+			addIntegrity256(b, w, x.value, key)
 		case x.key == "fingerprint":
 			b.Fingerprint()
 			if x.value == "bad" {
@@ -180,6 +183,18 @@ func addIntegrity(b *Builder, w *words, value string, key []byte) {
 	}
 }
 
+// addIntegrity256 signs with the request's key, or as another would.
+func addIntegrity256(b *Builder, w *words, value string, key []byte) {
+	if key == nil {
+		w.fail("the request has no key to answer with")
+		return
+	}
+	b.Integrity256(key)
+	if value == "bad" {
+		b.raw[len(b.raw)-1] ^= 1
+	}
+}
+
 // addByNumber adds an attribute by the RFC's name or its number.
 func addByNumber(b *Builder, w *words, x word) {
 	t, ok := AttributeByName(x.key)
@@ -197,15 +212,30 @@ func addByNumber(b *Builder, w *words, x word) {
 }
 
 var shortAttributes = map[string]func(b *Builder, w *words, value string){
-	"realm":    func(b *Builder, _ *words, v string) { b.Text(AttrRealm, v) },
-	"nonce":    func(b *Builder, _ *words, v string) { b.Text(AttrNonce, v) },
-	"software": func(b *Builder, _ *words, v string) { b.Text(AttrSoftware, v) },
-	"data":     func(b *Builder, _ *words, v string) { b.Text(AttrData, v) },
-	"relayed":  func(b *Builder, w *words, v string) { b.Address(AttrXORRelayedAddress, w.addrPort(v)) },
-	"mapped":   func(b *Builder, w *words, v string) { b.Address(AttrXORMappedAddress, w.addrPort(v)) },
-	"peer":     func(b *Builder, w *words, v string) { b.Address(AttrXORPeerAddress, w.addrPort(v)) },
-	"lifetime": addSeconds,
-	"icmp":     addICMP,
+	"realm":      func(b *Builder, _ *words, v string) { b.Text(AttrRealm, v) },
+	"nonce":      func(b *Builder, _ *words, v string) { b.Text(AttrNonce, v) },
+	"software":   func(b *Builder, _ *words, v string) { b.Text(AttrSoftware, v) },
+	"data":       func(b *Builder, _ *words, v string) { b.Text(AttrData, v) },
+	"relayed":    func(b *Builder, w *words, v string) { b.Address(AttrXORRelayedAddress, w.addrPort(v)) },
+	"mapped":     func(b *Builder, w *words, v string) { b.Address(AttrXORMappedAddress, w.addrPort(v)) },
+	"peer":       func(b *Builder, w *words, v string) { b.Address(AttrXORPeerAddress, w.addrPort(v)) },
+	"lifetime":   addSeconds,
+	"algorithms": addAlgorithms,
+	"icmp":       addICMP,
+}
+
+// addAlgorithms reads numbers of password algorithms, as 2,1; none for an empty list.
+func addAlgorithms(b *Builder, w *words, v string) {
+	var list []uint16
+	for _, name := range strings.Split(v, ",") {
+		if name == "none" {
+			continue
+		}
+		n, err := strconv.ParseUint(name, 0, 16)
+		w.note(err)
+		list = append(list, uint16(n))
+	}
+	b.Algorithms(list...)
 }
 
 func addSeconds(b *Builder, w *words, v string) {

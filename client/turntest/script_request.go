@@ -50,13 +50,27 @@ func (r *scriptRunner) name(c *scriptClient, m *Message, datagram []byte) *scrip
 // keyOf finds the password that verifies, the newest first; if none does, the
 // newest is what the request should have been signed with.
 func (c *scriptClient) keyOf(m *Message) []byte {
-	user, realm := m.Text(AttrUsername), bareText(m.Text(AttrRealm))
 	for _, p := range slices.Backward(c.passwords) {
-		if key := LongTermKey(user, realm, p); m.Verify(key) {
+		if key := c.keyUnder(m, p); m.Verify(key) {
 			return key
 		}
 	}
-	return LongTermKey(user, realm, c.passwords[len(c.passwords)-1])
+	return c.keyUnder(m, c.passwords[len(c.passwords)-1])
+}
+
+// keyUnder is the key that a password makes for the request. A hash of the
+// username stands for one of those that it was given.
+func (c *scriptClient) keyUnder(m *Message, password string) []byte {
+	user := m.Text(AttrUsername)
+	for _, u := range c.usernames {
+		if m.By(u) {
+			user = u
+		}
+	}
+	if slices.Contains(c.kids, user) {
+		return []byte(password)
+	}
+	return m.KeyOf(user, password)
 }
 
 // bareText is a realm without the quotes and NULs that some servers send.

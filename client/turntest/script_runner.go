@@ -38,6 +38,8 @@ type scriptClient struct {
 	name      string
 	cfg       client.Config
 	passwords []string // oldest first
+	usernames []string // likewise
+	kids      []string // those usernames that name a token's key
 	channels  map[string]uint16
 	closed    bool // Closed came
 	freed     bool

@@ -30,6 +30,11 @@ type ServerConfig struct {
 	// Users maps a username to its password. Without any the server asks for
 	// no authentication.
 	Users map[string]string
+	// Algorithms are the password algorithms that it offers, the best first;
+	// none: it is a server of RFC 5389. Anonymity takes USERHASH. BitsFromRight
+	// numbers the bits of the nonce cookie as erratum 6290 does.
+	Algorithms               []uint16
+	Anonymity, BitsFromRight bool
 
 	// DefaultLifetime is 600 s, MaxLifetime 3600 s, Permission 300 s, Channel
 	// 600 s, Nonce 3600 s.

@@ -1,7 +1,6 @@
 package turntest
 
 import (
-	"fmt"
 	"net/netip"
 	"time"
 )
@@ -20,8 +19,7 @@ func (s *Server) freshNonce(client netip.AddrPort) string {
 	if n, ok := s.nonces[client]; ok && s.now-n.issuedAt < s.cfg.NonceLifetime {
 		return n.value
 	}
-	s.nonceSeq++
-	n := nonce{fmt.Sprintf("n%d", s.nonceSeq), s.now}
+	n := nonce{s.newNonce(), s.now}
 	s.nonces[client] = n
 	return n.value
 }
@@ -44,8 +42,11 @@ func (x *exchange) authenticate() bool {
 		x.challenge(401)
 		return false
 	}
-	if !x.m.Has(AttrUsername) || !x.m.Has(AttrRealm) || !x.m.Has(AttrNonce) {
+	if _, named := x.user(); !named || !x.m.Has(AttrRealm) || !x.m.Has(AttrNonce) {
 		x.refuse(400)
+		return false
+	}
+	if !x.checkAlgorithms() {
 		return false
 	}
 	if x.s.habits.nonceFirst {
@@ -68,10 +69,12 @@ func (x *exchange) checkNonce() bool {
 }
 
 func (x *exchange) checkCredentials() bool {
-	username := x.m.Text(AttrUsername)
+	username, _ := x.user()
 	password := x.s.cfg.Users[username]
-	key := LongTermKey(username, x.s.cfg.Realm, password)
-	if password != "" && x.m.Text(AttrRealm) == x.s.cfg.Realm && x.m.Verify(key) {
+	key, modern := x.keyOf(username, password)
+	right := x.m.Verify(key) && modern == x.m.Has(AttrMessageIntegritySHA256)
+	if password != "" && x.m.Text(AttrRealm) == x.s.cfg.Realm && right {
+		x.modern = modern
 		x.key, x.username = key, username
 		return true
 	}
@@ -87,4 +90,7 @@ func (x *exchange) checkCredentials() bool {
 func (x *exchange) challenge(code int) {
 	x.refuse(code)
 	x.reply.Text(AttrRealm, x.s.cfg.Realm).Text(AttrNonce, x.s.freshNonce(x.from))
+	if len(x.s.cfg.Algorithms) > 0 {
+		x.reply.Algorithms(x.s.cfg.Algorithms...)
+	}
 }

@@ -26,6 +26,7 @@ type exchange struct {
 	username string
 	reply    *Builder // nil = silence
 	signed   bool
+	modern   bool // by MESSAGE-INTEGRITY-SHA256
 }
 
 type storedAnswer struct {
@@ -204,9 +205,9 @@ func (x *exchange) sign() {
 		x.s.commit(NoIntegrity)
 	case WrongIntegrity:
 		x.s.commit(WrongIntegrity)
-		x.reply.Integrity([]byte("not the key"))
+		x.integrity([]byte("not the key"))
 	default:
-		x.reply.Integrity(x.key)
+		x.integrity(x.key)
 	}
 }
 

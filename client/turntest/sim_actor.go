@@ -36,9 +36,10 @@ type actor struct {
 	allocatedOnce    bool
 	allocated        bool // between Allocated and AllocationLost
 	inputs           uint64
-	signed           bool // the server has signed an answer
-	proven           bool // and the client must have seen that
-	barren           int  // wakes in a row that changed nothing
+	signed           bool   // the server has signed an answer
+	proven           bool   // and the client must have seen that
+	algorithm        uint16 // the strongest under which the server has answered
+	barren           int    // wakes in a row that changed nothing
 }
 
 // credential is what the owner handed over, and when.

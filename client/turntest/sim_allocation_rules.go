@@ -113,7 +113,7 @@ func (a *actor) refreshOver() (over time.Duration) {
 // username as that used to create the allocation".
 // https://www.rfc-editor.org/rfc/rfc8656#section-5
 func (a *actor) checkMaker(r *sentRequest) {
-	if maker := a.ledger.maker; maker != "" && r.Method != MethodAllocate && r.Signed() && r.Text(AttrUsername) != maker {
-		a.w.violate(a, "A6", "a %v by %s on the allocation of %s", r.Method, r.Text(AttrUsername), maker)
+	if maker := a.ledger.maker; maker != "" && r.Method != MethodAllocate && r.Signed() && !r.By(maker) {
+		a.w.violate(a, "A6", "a %v by %s on the allocation of %s", r.Method, a.userOf(r.Message), maker)
 	}
 }

@@ -48,7 +48,7 @@ func (a *actor) checkResigned(s *step) {
 	if !j.request.isRelease() || j.request != s.last || nonce == "" || nonce == j.request.Text(AttrNonce) {
 		return
 	}
-	if !j.message.Has(AttrRealm) || len(j.message.Unknown()) > 0 || s.after.phase == client.PhaseClosed {
+	if weakens(j.message, j.request.Message) || !j.message.Has(AttrRealm) || len(j.message.Unknown()) > 0 || s.after.phase == client.PhaseClosed {
 		return
 	}
 	a.w.violate(a, "C7", "438 to the release, with nonce %s: it is not signed again", nonce)

@@ -51,7 +51,7 @@ func (a *actor) judge(p Packet) judgement {
 // noteSignature: whatever carries a key that the client has used shows that the
 // server signs, an answer to an earlier run on the same port too.
 func (a *actor) noteSignature(m *Message) {
-	if a.signed || !m.Has(AttrMessageIntegrity) {
+	if a.signed || !m.Signed() {
 		return
 	}
 	for _, r := range a.ledger.requests {
@@ -76,6 +76,7 @@ func (a *actor) noteAnswer(r *sentRequest, m *Message, p Packet) {
 	}
 	first := !r.answered
 	r.answered = true
+	a.noteTerms(r)
 	if m.Class == Failure {
 		code, _ := m.ErrorCode()
 		a.ledger.signedErrors[code] = a.ledger.signedErrors[code] || r.key != nil

@@ -76,8 +76,7 @@ const (
 // keyOf finds the key that a request is signed with, among the owner's.
 func (a *actor) keyOf(m *Message) []byte {
 	for _, c := range a.passwords {
-		key := LongTermKey(c.username, m.Text(AttrRealm), c.password)
-		if c.username == m.Text(AttrUsername) && m.Verify(key) {
+		if key := m.KeyOf(c.username, c.password); m.By(c.username) && m.Verify(key) {
 			return key
 		}
 	}

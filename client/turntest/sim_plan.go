@@ -73,6 +73,7 @@ func rollPlan(seed uint64, rng *rand.Rand) plan {
 		Replay: rng.IntN(3) == 0, SignRefresh437: rng.IntN(2) == 0,
 		Denied: []netip.Addr{netip.MustParseAddr("203.0.113.66")},
 	}
+	p.rollTerms()
 	if p.open {
 		p.server.Users = nil
 	}

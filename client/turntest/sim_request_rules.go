@@ -54,11 +54,11 @@ func (a *actor) checkPassword(r *sentRequest) {
 	if r.copies > 1 || r.key == nil {
 		return
 	}
-	newest, ok := a.newestPassword(r.Text(AttrUsername))
+	newest, ok := a.newestPassword(a.userOf(r.Message))
 	if !ok || a.w.now <= newest.at+patience {
 		return
 	}
-	if !bytes.Equal(r.key, LongTermKey(newest.username, r.Text(AttrRealm), newest.password)) {
+	if !bytes.Equal(r.key, r.KeyOf(newest.username, newest.password)) {
 		a.w.violate(a, "A6", "a new %v is signed with a password that was replaced at %v", r.Method, newest.at)
 	}
 }
@@ -71,4 +71,14 @@ func (a *actor) newestPassword(username string) (credential, bool) {
 		}
 	}
 	return credential{}, false
+}
+
+// userOf is the username of a request, of those that the owner gave.
+func (a *actor) userOf(m *Message) string {
+	for _, c := range a.passwords {
+		if m.By(c.username) {
+			return c.username
+		}
+	}
+	return m.Text(AttrUsername)
 }

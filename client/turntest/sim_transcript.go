@@ -84,6 +84,7 @@ func describeEvent(e client.Event) string {
 	add(e.Code != 0, "code=%d", e.Code)
 	add(e.Signed, "signed")
 	add(e.Reason != "", "reason=%q", e.Reason)
+	add(e.ServerName != "", "server=%q", e.ServerName)
 	add(e.Flow != 0, "flow=%d", e.Flow)
 	add(e.Peer.IsValid(), "peer=%v", e.Peer)
 	add(e.Channel != 0, "channel=0x%04x", e.Channel)

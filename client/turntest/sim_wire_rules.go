@@ -14,7 +14,7 @@ func (a *actor) checkEvent(e client.Event) {
 	case client.Allocated:
 		a.ledger.startAfresh()
 		a.ledger.disturb()
-		a.ledger.maker, a.ledger.allocatedAt = a.ledger.allocate.Text(AttrUsername), a.w.now
+		a.ledger.maker, a.ledger.allocatedAt = a.userOf(a.ledger.allocate.Message), a.w.now
 		a.allocated = true
 	case client.AllocationLost:
 		a.ledger.startAfresh()
@@ -124,6 +124,7 @@ func (a *actor) checkRequest(m *Message, datagram []byte) {
 	a.checkStorm(r)
 	a.checkPassword(r)
 	a.checkMaker(r)
+	a.checkTerms(r)
 	if r.badKey {
 		a.w.violate(a, "A6", "a request signed with none of the credentials that it was given: %s", Describe(datagram, nil))
 	}

@@ -34,9 +34,10 @@ type Message struct {
 	// may follow it: an attribute that an attacker appended is not among them.
 	Attributes []Attribute
 
-	raw         []byte
-	integrityAt int // offset of the MESSAGE-INTEGRITY attribute; 0 = none
-	fingerAt    int // offset of the FINGERPRINT attribute; 0 = none
+	raw            []byte
+	integrityAt    int // offset of the MESSAGE-INTEGRITY attribute; 0 = none
+	integrity256At int // offset of the MESSAGE-INTEGRITY-SHA256 attribute; 0 = none
+	fingerAt       int // offset of the FINGERPRINT attribute; 0 = none
 }
 
 // What Decode answers.
@@ -99,6 +100,9 @@ func (m *Message) decodeAttributes() error {
 // attributes."
 // https://www.rfc-editor.org/rfc/rfc8489#section-9
 func (m *Message) counts(t AttributeType) bool {
+	if m.integrity256At != 0 {
+		return t == AttrFingerprint
+	}
 	return m.integrityAt == 0 || t == AttrMessageIntegritySHA256 || t == AttrFingerprint
 }
 
@@ -106,6 +110,8 @@ func (m *Message) note(t AttributeType, at int) {
 	switch t {
 	case AttrMessageIntegrity:
 		m.integrityAt = at
+	case AttrMessageIntegritySHA256:
+		m.integrity256At = at
 	case AttrFingerprint:
 		m.fingerAt = at
 	}

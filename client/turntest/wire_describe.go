@@ -39,7 +39,9 @@ func DescribeLabelled(datagram, key []byte, label string) string {
 func (m *Message) describe(a Attribute, key []byte) string {
 	switch a.Type {
 	case AttrMessageIntegrity:
-		return "integrity=" + verdict(m.Verify(key), key == nil)
+		return "integrity=" + verdict(m.verify1(key), key == nil)
+	case AttrMessageIntegritySHA256:
+		return "integrity256=" + verdict(m.Verify256(key), key == nil)
 	case AttrFingerprint:
 		return "fingerprint=" + verdict(m.FingerprintRight(), false)
 	}
@@ -82,6 +84,7 @@ var renderings = map[AttributeType]func([]byte) string{
 	AttrRequestedTransport: renderTransport, AttrUnknownAttributes: renderTypes,
 	AttrRequestedAddressFamily: renderFamily, AttrAdditionalFamily: renderFamily,
 	AttrEvenPort: renderEvenPort, AttrICMP: renderICMP,
+	AttrPasswordAlgorithms: renderAlgorithms, AttrPasswordAlgorithm: renderAlgorithms,
 }
 
 // renderText leaves plain words as they are and quotes the rest.
@@ -174,4 +177,23 @@ func renderICMP(v []byte) string {
 	}
 	bits := binary.BigEndian.Uint16(v[2:])
 	return fmt.Sprintf("%d/%d/%x", bits>>9, bits&0x1FF, v[4:])
+}
+
+// renderAlgorithms names those that have no parameters, as MD5,SHA-256.
+func renderAlgorithms(v []byte) string {
+	var names []string
+	for ; len(v) >= 4; v = v[4:] {
+		n := binary.BigEndian.Uint16(v)
+		name := map[uint16]string{AlgorithmMD5: "MD5", AlgorithmSHA256: "SHA-256"}[n]
+		if name == "" {
+			name = strconv.Itoa(int(n))
+		}
+		if names = append(names, name); binary.BigEndian.Uint16(v[2:]) != 0 {
+			return "parameters"
+		}
+	}
+	if len(v) > 0 {
+		return "broken"
+	}
+	return strings.Join(names, ",")
 }

@@ -44,15 +44,24 @@ func sign(key []byte, parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
-// Signed reports whether there is a MESSAGE-INTEGRITY at all.
-func (m *Message) Signed() bool { return m.integrityAt != 0 }
+// Signed reports whether there is a MESSAGE-INTEGRITY, of either kind.
+func (m *Message) Signed() bool { return m.integrityAt != 0 || m.integrity256At != 0 }
 
-// Verify reports whether MESSAGE-INTEGRITY is there and right under the key.
+// Verify reports whether the message's integrity is right under the key: that
+// of MESSAGE-INTEGRITY-SHA256 where it is there, else that of MESSAGE-INTEGRITY.
+func (m *Message) Verify(key []byte) bool {
+	if m.integrity256At != 0 {
+		return m.Verify256(key)
+	}
+	return m.verify1(key)
+}
+
+// verify1 judges MESSAGE-INTEGRITY.
 //
 // "The Length field of the STUN message header is adjusted to point to the end
 // of the MESSAGE-INTEGRITY attribute."
 // https://www.rfc-editor.org/rfc/rfc8489#section-14.5
-func (m *Message) Verify(key []byte) bool {
+func (m *Message) verify1(key []byte) bool {
 	value, ok := m.Get(AttrMessageIntegrity)
 	if !ok || len(key) == 0 {
 		return false

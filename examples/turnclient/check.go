@@ -63,8 +63,10 @@ func (c *checker) openTrace() (func() error, error) {
 // has to rest.
 func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 	begin := time.Now()
+	user, pass := c.credentials()
 	conn, err := c.rt.Open(ctx, host.Config{
-		URL: c.url, Username: c.user, Password: c.pass, LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
+		URL: c.url, Username: user, Password: pass, AccessToken: c.token, Anonymous: c.anonymous,
+		LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
 	})
 	if err != nil {
 		return 0, err

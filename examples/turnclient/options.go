@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 
 type options struct {
 	url, user, pass string
+	anonymous       bool
+	token, key      []byte // of RFC 7635
 	local           string
 	peer            netip.AddrPort // zero: an echo peer of our own
 	n, size         int
@@ -55,6 +58,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	f.StringVar(&o.user, "user", "", "username")
 	f.StringVar(&o.pass, "pass", "", "password")
+	f.BoolVar(&o.anonymous, "anonymous", false, "never send the username in the clear: fail where the server takes no hash of it")
+	f.Func("token", "access `token` of RFC 7635 in base64; -user is then its key's name, -pass the key in base64", o.setToken)
 	f.StringVar(&o.local, "local", "", "own `address`: IP, IP:PORT or :PORT; with a port, what an earlier run left there is released")
 	f.Func("peer", "echo peer's `address` (default: one of our own)", o.setPeer)
 	f.IntVar(&o.n, "n", 100, "payloads to echo; 0 = none (with -cycles: 0)")
@@ -89,6 +94,12 @@ func (o *options) check(args []string) error {
 		return errors.New("want one URL")
 	}
 	o.url = args[0]
+	if len(o.token) > 0 {
+		var err error
+		if o.key, err = base64.StdEncoding.DecodeString(o.pass); err != nil {
+			return errors.New("-pass is not the token's key in base64")
+		}
+	}
 	switch {
 	case !strings.HasPrefix(o.url, "turn:") && !strings.HasPrefix(o.url, "turns:"):
 		return fmt.Errorf("%q is not a TURN URI: want turn:HOST[:PORT][?transport=udp]", o.url)
@@ -98,6 +109,19 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("-size is between %d and %d", minSize, maxSize)
 	}
 	return nil
+}
+
+func (o *options) setToken(s string) (err error) {
+	o.token, err = base64.StdEncoding.DecodeString(s)
+	return err
+}
+
+// credentials are what a Config takes: with a token the password is its key.
+func (o *options) credentials() (user, pass string) {
+	if len(o.token) > 0 {
+		return o.user, string(o.key)
+	}
+	return o.user, o.pass
 }
 
 func (o *options) setPeer(s string) (err error) {

@@ -66,6 +66,9 @@ export const ATTR_AUTO_PERMISSION = 27
 export const ATTR_RECLAIM = 28
 export const ATTR_REALLOCATE = 29
 export const ATTR_SEED = 30
+export const ATTR_ANONYMOUS = 40
+export const ATTR_ACCESS_TOKEN = 41
+export const ATTR_SERVER_NAME = 42
 export const ATTR_METHOD = 48
 export const ATTR_CODE = 49
 export const ATTR_REASON = 50
@@ -91,6 +94,7 @@ export const CMD_REMOVE_PERMISSION = 4
 export const CMD_BIND_CHANNEL = 5
 export const CMD_UNBIND_CHANNEL = 6
 export const CMD_SET_CREDENTIALS = 7
+export const CMD_SET_TOKEN = 20
 
 // Error codes of calls.
 export const CODE_UNSUPPORTED = -15

@@ -1,8 +1,8 @@
 // A TURN client without I/O: the machine, as JavaScript calls it.
 
 import {
-	ATTR_CMD, ATTR_PASSWORD, ATTR_PEER, ATTR_USERNAME, CMD_ALLOCATE, CMD_BIND_CHANNEL, CMD_CREATE_PERMISSION, CMD_REFRESH,
-	CMD_REMOVE_PERMISSION, CMD_SET_CREDENTIALS, CMD_UNBIND_CHANNEL, FLOW_CLOSED, FLOW_OPENED, PATH_ERROR,
+	ATTR_ACCESS_TOKEN, ATTR_CMD, ATTR_PASSWORD, ATTR_PEER, ATTR_USERNAME, CMD_ALLOCATE, CMD_BIND_CHANNEL, CMD_CREATE_PERMISSION, CMD_REFRESH,
+	CMD_REMOVE_PERMISSION, CMD_SET_CREDENTIALS, CMD_SET_TOKEN, CMD_UNBIND_CHANNEL, FLOW_CLOSED, FLOW_OPENED, PATH_ERROR,
 } from './abi.gen.js'
 import { wantIP, wantPort } from './address.js'
 import { prepareCredentials } from './credentials.js'
@@ -174,6 +174,21 @@ export class TurnClient {
 		this.#command(now, CMD_SET_CREDENTIALS, (r) => {
 			r.text(ATTR_USERNAME, c.username)
 			r.text(ATTR_PASSWORD, c.password)
+		})
+	}
+
+	/**
+	 * Replaces the access token of RFC 7635 and its key, of which kid is the name.
+	 * @param {number} now
+	 * @param {string} kid
+	 * @param {Uint8Array} macKey
+	 * @param {Uint8Array} accessToken
+	 */
+	setToken(now, kid, macKey, accessToken) {
+		this.#command(now, CMD_SET_TOKEN, (r) => {
+			r.text(ATTR_USERNAME, kid)
+			r.bytes(ATTR_PASSWORD, macKey)
+			r.bytes(ATTR_ACCESS_TOKEN, accessToken)
 		})
 	}
 

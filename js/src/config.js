@@ -2,7 +2,7 @@
 // the caller's own line, and written as a record.
 
 import {
-	ATTR_AUTO_PERMISSION, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_LIFETIME, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
+	ATTR_ACCESS_TOKEN, ATTR_ANONYMOUS, ATTR_AUTO_PERMISSION, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_LIFETIME, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
 	ATTR_RECLAIM, ATTR_REFRESH_CAP, ATTR_RM, ATTR_RTO, ATTR_SEED, ATTR_SERVER, ATTR_SOFTWARE, ATTR_USERNAME, SEED_SIZE,
 } from './abi.gen.js'
 import { wantIP, wantPort } from './address.js'
@@ -14,6 +14,9 @@ import { prepareCredentials } from './credentials.js'
  * @property {{address: string, port: number}} server the server's transport address
  * @property {string} [username] the long-term credential, as the user typed it
  * @property {string} [password]
+ * @property {Uint8Array} [accessToken] a token of RFC 7635; username is then the name of its key, macKey the key
+ * @property {Uint8Array} [macKey]
+ * @property {boolean} [anonymous] never send the username where others can read it: fail where the server takes no hash of it
  * @property {4 | 6} [family] of the relayed address
  * @property {number} [lifetime] to ask for
  * @property {string} [software] sent in Allocate and Refresh
@@ -39,9 +42,17 @@ export function checkConfig(config) {
 		if (n !== undefined && !(typeof n === 'number' && n >= 0 && n <= 9e12)) throw new TypeError(`${name} is a number that is not negative, not ${n}`)
 	}
 	if (config.family !== undefined && config.family !== 4 && config.family !== 6) throw new TypeError(`family is 4 or 6, not ${config.family}`)
+	checkToken(config)
 	if (config.seed !== undefined && !(config.seed instanceof Uint8Array && config.seed.length === SEED_SIZE)) {
 		throw new TypeError(`seed has ${SEED_SIZE} bytes`)
 	}
+}
+
+/** @param {ClientConfig} config */
+function checkToken({ username, password, accessToken, macKey }) {
+	if (accessToken === undefined && macKey === undefined) return
+	if (!(accessToken instanceof Uint8Array && macKey instanceof Uint8Array)) throw new TypeError('accessToken and macKey are bytes, and go together')
+	if (!username || password) throw new TypeError('an accessToken has a macKey, whose name is username, and no password (credential)')
 }
 
 /**
@@ -50,10 +61,8 @@ export function checkConfig(config) {
  */
 export function writeConfig(r, config) {
 	checkConfig(config)
-	const { username, password } = prepareCredentials(config.username, config.password)
 	r.address(ATTR_SERVER, wantIP(config.server.address, 'server.address'), wantPort(config.server.port, 'server.port'))
-	if (username) r.text(ATTR_USERNAME, username)
-	if (password) r.text(ATTR_PASSWORD, password)
+	writeCredentials(r, config)
 	if (config.family) r.u8(ATTR_FAMILY, config.family === 4 ? 1 : 2)
 	if (config.software) r.text(ATTR_SOFTWARE, config.software)
 	writeTimes(r, config)
@@ -61,7 +70,25 @@ export function writeConfig(r, config) {
 	if (config.autoPermission) r.flag(ATTR_AUTO_PERMISSION)
 	if (config.reclaim) r.flag(ATTR_RECLAIM)
 	if (config.reallocate) r.flag(ATTR_REALLOCATE)
+	if (config.anonymous) r.flag(ATTR_ANONYMOUS)
 	if (config.seed) r.bytes(ATTR_SEED, config.seed)
+}
+
+/**
+ * The key of a token is no text, and its name is not prepared.
+ * @param {import('./record.js').RecordWriter} r
+ * @param {ClientConfig} config
+ */
+function writeCredentials(r, config) {
+	if (config.accessToken && config.macKey) {
+		r.text(ATTR_USERNAME, config.username ?? '')
+		r.bytes(ATTR_PASSWORD, config.macKey)
+		r.bytes(ATTR_ACCESS_TOKEN, config.accessToken)
+		return
+	}
+	const { username, password } = prepareCredentials(config.username, config.password)
+	if (username) r.text(ATTR_USERNAME, username)
+	if (password) r.text(ATTR_PASSWORD, password)
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import {
 	ATTR_CHANNEL, ATTR_CODE, ATTR_EVENT, ATTR_FLOW, ATTR_ICMP, ATTR_LIFETIME, ATTR_MAPPED, ATTR_METHOD, ATTR_OUTCOME,
-	ATTR_PEER, ATTR_PHASE, ATTR_REASON, ATTR_RELAYED, ATTR_RETRY_AFTER, ATTR_REUSE_AFTER, ATTR_SIGNED, ATTR_UNTIL,
+	ATTR_PEER, ATTR_PHASE, ATTR_REASON, ATTR_RELAYED, ATTR_RETRY_AFTER, ATTR_SERVER_NAME, ATTR_REUSE_AFTER, ATTR_SIGNED, ATTR_UNTIL,
 	ATTR_WAKE_AT, ATTR_WAKE_WHY, EVENTS, METHODS, OUTCOMES, PHASES, STATS,
 } from './abi.gen.js'
 import { readRecord } from './record.js'
@@ -19,6 +19,7 @@ import { readRecord } from './record.js'
  * @property {string} method the request that failed
  * @property {number} code STUN error code; 0 = none
  * @property {string} reason
+ * @property {string} serverName for which the server takes access tokens
  * @property {boolean} signed
  * @property {Outcome} [outcome]
  * @property {number} flow
@@ -44,6 +45,7 @@ export function readEvent(record) {
 		method: METHODS.get(a.get(ATTR_METHOD)?.u16 ?? 0) ?? '',
 		code: a.get(ATTR_CODE)?.u32 ?? 0,
 		reason: a.get(ATTR_REASON)?.text ?? '',
+		serverName: a.get(ATTR_SERVER_NAME)?.text ?? '',
 		signed: a.has(ATTR_SIGNED),
 		outcome: /** @type {Outcome | undefined} */ (OUTCOMES[a.get(ATTR_OUTCOME)?.u8 ?? 0] || undefined),
 		flow: a.get(ATTR_FLOW)?.u32 ?? 0,

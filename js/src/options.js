@@ -12,6 +12,9 @@ import { parseURLs } from './uri.js'
  * @property {string | readonly string[]} urls TURN URIs, turn:HOST[:PORT][?transport=udp]; the first that can be used is
  * @property {string} [username] the long-term credential, as the user typed it
  * @property {string} [credential]
+ * @property {Uint8Array} [accessToken] a token of RFC 7635; username is then the name of its key, macKey the key
+ * @property {Uint8Array} [macKey]
+ * @property {boolean} [anonymous] never send the username where others can read it: fail where the server takes no hash of it
  * @property {string} [localAddress] the socket's own IP address
  * @property {number} [localPort] its own port. An allocation that an earlier run left there is released first (reclaim)
  * @property {number} [linger] how long close waits for the server's verdict: 2000; 0 = one datagram and go
@@ -37,7 +40,7 @@ const LINGER = 2000
 export function checkOptions(o) {
 	if (o === null || typeof o !== 'object') throw new TypeError('a socket is made from an object: {urls, username, credential}')
 	const target = parseURLs(o.urls)
-	prepareCredentials(o.username, o.credential)
+	if (!o.accessToken) prepareCredentials(o.username, o.credential)
 	checkConfig({ ...clientConfig(o), server: { address: '192.0.2.1', port: 1 } })
 	if (o.localAddress !== undefined) wantIP(o.localAddress, 'localAddress')
 	if (o.localPort !== undefined) wantPort(o.localPort, 'localPort')
@@ -67,9 +70,9 @@ export const ownsPort = (o) => (o.localPort ?? 0) !== 0
  * @param {TurnSocketOptions} o
  */
 export function clientConfig(o) {
-	const { username, credential: password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate } = o
+	const { username, credential: password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey } = o
 	return {
-		username, password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate,
+		username, password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey,
 		software: o.software ?? 'turnwasm',
 		autoPermission: o.autoPermission ?? true,
 		reclaim: ownsPort(o) && (o.reclaim ?? true),

@@ -446,6 +446,16 @@ export class TurnSocket extends Emitter {
 	}
 
 	/**
+	 * Replaces the access token of RFC 7635 and its key, of which kid is the name: the next request is signed with it.
+	 * @param {string} kid
+	 * @param {Uint8Array} macKey
+	 * @param {Uint8Array} accessToken
+	 */
+	async setToken(kid, macKey, accessToken) {
+		await this.#ask((client, now) => client.setToken(now, kid, macKey, accessToken), () => [])
+	}
+
+	/**
 	 * Releases the allocation and answers the verdict, in whatever state. A second call can shorten the linger; its
 	 * verdict is the same.
 	 * @param {{linger?: number} | (() => void)} [options] linger: how long to wait for the server's verdict, in ms; a function

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatIP, parseIP } from '../src/address.js'
+import { checkConfig } from '../src/config.js'
 import { prepareCredentials } from '../src/credentials.js'
 import { SmallEmitter } from '../src/emitter.js'
 import { TurnError } from '../src/index.js'
@@ -50,6 +51,18 @@ test('credentials are prepared as OpaqueString says', () => {
 		['\u1100', 'p', /^username: /], ['\ud800', 'p', /^username: /], ['u'.repeat(509), 'p', /longer than 508/],
 	])) {
 		assert.throws(() => prepareCredentials(u, p), (e) => e instanceof TypeError && why.test(e.message) && !(p && e.message.includes(p) && p.length > 1))
+	}
+})
+
+test('an access token goes with its key, and with no password', () => {
+	const server = { address: '192.0.2.1', port: 3478 }
+	const [accessToken, macKey] = [new Uint8Array(3), new Uint8Array(20)]
+	checkConfig({ server, username: 'kid', accessToken, macKey })
+	for (const wrong of /** @type {any[]} */ ([
+		{ username: 'kid', accessToken }, { username: 'kid', macKey }, { accessToken, macKey }, { username: 'kid', accessToken: 'text', macKey },
+		{ username: 'kid', password: 'p', accessToken, macKey },
+	])) {
+		assert.throws(() => checkConfig({ server, ...wrong }), TypeError)
 	}
 })
 

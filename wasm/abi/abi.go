@@ -52,8 +52,11 @@ const (
 	AttrReclaim        Attr = 0x001C // flag
 	AttrReallocate     Attr = 0x001D // flag
 	AttrSeed           Attr = 0x001E // 32 bytes: deterministic transaction IDs, for tests and replays
+	AttrAnonymous      Attr = 0x0028 // flag
+	AttrAccessToken    Attr = 0x0029 // bytes; USERNAME is then its key's name, PASSWORD the key
 
 	// Events and state.
+	AttrServerName Attr = 0x002A // string
 	AttrMethod     Attr = 0x0030 // u16, STUN method
 	AttrCode       Attr = 0x0031 // u32
 	AttrReason     Attr = 0x0032 // string
@@ -78,11 +81,12 @@ type Cmd uint16
 const (
 	CmdAllocate         Cmd = 1
 	CmdRefresh          Cmd = 2
-	CmdCreatePermission Cmd = 3 // PEER, repeated; ports are ignored
-	CmdRemovePermission Cmd = 4 // PEER
-	CmdBindChannel      Cmd = 5 // PEER
-	CmdUnbindChannel    Cmd = 6 // PEER
-	CmdSetCredentials   Cmd = 7 // USERNAME, PASSWORD
+	CmdCreatePermission Cmd = 3  // PEER, repeated; ports are ignored
+	CmdRemovePermission Cmd = 4  // PEER
+	CmdBindChannel      Cmd = 5  // PEER
+	CmdUnbindChannel    Cmd = 6  // PEER
+	CmdSetCredentials   Cmd = 7  // USERNAME, PASSWORD
+	CmdSetToken         Cmd = 20 // USERNAME, PASSWORD, ACCESS_TOKEN
 )
 
 // Code is an error code of a call; the meaning of each stands at client's

@@ -9,6 +9,7 @@ type Command struct {
 	Cmd                Cmd
 	Peers              []netip.AddrPort
 	Username, Password []byte
+	AccessToken        []byte
 }
 
 // AppendCommand appends the record.
@@ -18,15 +19,18 @@ func AppendCommand(b []byte, c *Command) []byte {
 	for _, p := range c.Peers {
 		r.Addr(AttrPeer, p)
 	}
-	if c.Cmd == CmdSetCredentials {
+	if c.Cmd == CmdSetCredentials || c.Cmd == CmdSetToken {
 		r.Bytes(AttrUsername, c.Username)
 		r.Bytes(AttrPassword, c.Password)
+	}
+	if c.Cmd == CmdSetToken {
+		r.Bytes(AttrAccessToken, c.AccessToken)
 	}
 	return r
 }
 
-// Parse reads a record into c, whose Peers are used again. Username and
-// Password are parts of rec.
+// Parse reads a record into c, whose Peers are used again. Username, Password
+// and AccessToken are parts of rec.
 func (c *Command) Parse(rec []byte) error {
 	*c = Command{Peers: c.Peers[:0]}
 	r := reader{rest: rec, repeats: AttrPeer}
@@ -40,6 +44,8 @@ func (c *Command) Parse(rec []byte) error {
 			c.Username = a.value
 		case AttrPassword:
 			c.Password = a.value
+		case AttrAccessToken:
+			c.AccessToken = a.value
 		}
 	}
 	if r.err == nil && !r.has(AttrCmd) {

@@ -19,6 +19,9 @@ func AppendConfig(b []byte, cfg *client.Config, seed []byte) []byte {
 	if len(cfg.Password) > 0 {
 		r.Bytes(AttrPassword, cfg.Password)
 	}
+	if len(cfg.AccessToken) > 0 {
+		r.Bytes(AttrAccessToken, cfg.AccessToken)
+	}
 	if cfg.Family != client.FamilyDefault {
 		r.U8(AttrFamily, uint8(cfg.Family))
 	}
@@ -30,6 +33,7 @@ func AppendConfig(b []byte, cfg *client.Config, seed []byte) []byte {
 	r.Flag(AttrAutoPermission, cfg.AutoPermission)
 	r.Flag(AttrReclaim, cfg.Reclaim)
 	r.Flag(AttrReallocate, cfg.Reallocate)
+	r.Flag(AttrAnonymous, cfg.Anonymous)
 	if len(seed) > 0 {
 		r.Bytes(AttrSeed, seed)
 	}
@@ -82,6 +86,8 @@ func configAttr(r *reader, a attribute, cfg *client.Config) {
 		cfg.Username = a.value
 	case AttrPassword:
 		cfg.Password = a.value
+	case AttrAccessToken:
+		cfg.AccessToken = a.value
 	case AttrFamily:
 		cfg.Family = client.Family(r.u8(a))
 	case AttrLifetime:
@@ -111,5 +117,7 @@ func configFlag(r *reader, a attribute, cfg *client.Config) {
 		cfg.Reclaim = r.flag(a)
 	case AttrReallocate:
 		cfg.Reallocate = r.flag(a)
+	case AttrAnonymous:
+		cfg.Anonymous = r.flag(a)
 	}
 }

@@ -51,6 +51,9 @@ func appendFailure(r *Record, e *client.Event) {
 	if e.Reason != "" {
 		r.Text(AttrReason, e.Reason)
 	}
+	if e.ServerName != "" {
+		r.Text(AttrServerName, e.ServerName)
+	}
 	r.Flag(AttrSigned, e.Signed)
 	if e.Outcome != 0 {
 		r.U8(AttrOutcome, uint8(e.Outcome))
@@ -94,6 +97,8 @@ func eventAttr(r *reader, a attribute, e *client.Event) {
 		e.Code = r.count(a)
 	case AttrReason:
 		e.Reason = string(a.value)
+	case AttrServerName:
+		e.ServerName = string(a.value)
 	case AttrSigned:
 		e.Signed = r.flag(a)
 	case AttrOutcome:

@@ -136,6 +136,8 @@ func (in *Instance) run(c *client.Client) error {
 		return c.CreatePermission(in.now, in.peerAddrs()...)
 	case abi.CmdSetCredentials:
 		return c.SetCredentials(in.now, cmd.Username, cmd.Password)
+	case abi.CmdSetToken:
+		return c.SetToken(in.now, cmd.Username, cmd.Password, cmd.AccessToken)
 	case abi.CmdRemovePermission, abi.CmdBindChannel, abi.CmdUnbindChannel:
 		return in.runPeer(c)
 	}

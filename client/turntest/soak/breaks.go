@@ -74,7 +74,7 @@ var bugs = []bug{
 	{
 		Name: "password-not-renewed", What: "a new password waits for the next allocation, like a new username",
 		File: "client/credentials.go",
-		Old:  "\t\tc.setSigner(newCredential(username, password, c.auth.signer.realm))\n",
+		Old:  "\t\tc.setSigner(newCredentialUnder(c.auth.signer.terms(), who, c.auth.signer.realm))\n",
 		New:  "",
 	},
 	{
@@ -82,5 +82,11 @@ var bugs = []bug{
 		File: "client/release.go",
 		Old:  "if mismatch && (v.signed || tx.signer == nil && c.auth.signer == nil) {",
 		New:  "if mismatch {",
+	},
+	{
+		Name: "bid-down-obeyed", What: "a challenge that asks for less than the one before is answered",
+		File: "client/terms.go",
+		Old:  "case signer != nil && t.algorithm < signer.terms().algorithm:",
+		New:  "case signer != nil && false:",
 	},
 }

@@ -46,7 +46,8 @@ export function quotePayload(payload) {
  */
 function describeAttribute(m, a, key) {
 	const name = ATTRIBUTES.byNumber.get(a.type) ?? `attribute-0x${a.type.toString(16).padStart(4, '0')}`
-	if (name === 'MESSAGE-INTEGRITY') return `integrity=${key ? (m.verify(key) ? 'ok' : 'WRONG') : 'present'}`
+	if (name === 'MESSAGE-INTEGRITY') return `integrity=${key ? (m.verify1(key) ? 'ok' : 'WRONG') : 'present'}`
+	if (name === 'MESSAGE-INTEGRITY-SHA256') return `integrity256=${key ? (m.verify256(key) ? 'ok' : 'WRONG') : 'present'}`
 	if (name === 'FINGERPRINT') return `fingerprint=${m.fingerprintRight ? 'ok' : 'WRONG'}`
 	if (name.endsWith('-ADDRESS') || name === 'ALTERNATE-SERVER') return `${name}=${m.address(a) ?? 'broken'}`
 	const value = (RENDERINGS[name] ?? hex)(a.value)
@@ -94,6 +95,18 @@ function icmp(v) {
 	return `${bits >> 9}/${bits & 0x1ff}/${hex(v.subarray(4))}`
 }
 
+/** Those that have no parameters, as MD5,SHA-256. @param {Uint8Array} v */
+function algorithms(v) {
+	if (v.length % 4 !== 0) return 'broken'
+	const names = []
+	for (let i = 0; i < v.length; i += 4) {
+		if (v[i + 2] || v[i + 3]) return 'parameters'
+		const n = (v[i] << 8) | v[i + 1]
+		names.push({ 1: 'MD5', 2: 'SHA-256' }[n] ?? String(n))
+	}
+	return names.join(',')
+}
+
 const family = named({ 1: 'IPv4', 2: 'IPv6' })
 
 /** @type {Record<string, (v: Uint8Array) => string>} */
@@ -106,7 +119,7 @@ const RENDERINGS = {
 	'UNKNOWN-ATTRIBUTES': types,
 	'REQUESTED-ADDRESS-FAMILY': family, 'ADDITIONAL-ADDRESS-FAMILY': family,
 	'EVEN-PORT': (v) => (v.length !== 1 ? 'broken' : v[0] & 0x80 ? 'reserve' : 'even'),
-	ICMP: icmp,
+	ICMP: icmp, 'PASSWORD-ALGORITHMS': algorithms, 'PASSWORD-ALGORITHM': algorithms,
 }
 
 /**
@@ -121,6 +134,7 @@ export function describeEvent(e, start) {
 	if (e.code) words.push(`code=${e.code}`)
 	if (e.signed) words.push('signed')
 	if (e.reason) words.push(`reason=${quote(utf8(e.reason))}`)
+	if (e.serverName) words.push(`server=${quote(utf8(e.serverName))}`)
 	if (e.flow) words.push(`flow=${e.flow}`)
 	if (e.peer) words.push(`peer=${formatAddress(e.peer)}`)
 	if (e.channel) words.push(`channel=0x${e.channel.toString(16).padStart(4, '0')}`)

@@ -95,7 +95,9 @@ function withAttributes(b, w, key) {
 		else if (name in ADDRESSES) b.address(typeOf(ADDRESSES[name]), parseAddress(value))
 		else if (name === 'lifetime') b.add(typeOf('LIFETIME'), be32(Number(value)))
 		else if (name === 'icmp') addICMP(b, value)
+		else if (name === 'algorithms') addAlgorithms(b, value)
 		else if (name === 'integrity') addIntegrity(b, value, key)
+		else if (name === 'integrity256') addIntegrity256(b, value, key)
 		else if (name === 'fingerprint') spoilt(b.fingerprint(), value)
 		else addByNumber(b, name, value)
 	}
@@ -124,6 +126,25 @@ function addIntegrity(b, value, key) {
 	const with_ = parts.length === 3 ? longTermKey(parts[0], parts[1], parts[2]) : key
 	if (!with_) throw new Error('the request has no key to answer with')
 	spoilt(b.integrity(with_), value)
+}
+
+/**
+ * @param {Builder} b
+ * @param {string} value
+ * @param {Uint8Array} [key]
+ */
+function addIntegrity256(b, value, key) {
+	if (!key) throw new Error('the request has no key to answer with')
+	spoilt(b.integrity256(key), value)
+}
+
+/**
+ * @param {Builder} b
+ * @param {string} value numbers, as 2,1; none for an empty list
+ */
+function addAlgorithms(b, value) {
+	const list = value.split(',').filter((n) => n !== 'none').map(Number)
+	b.add(typeOf('PASSWORD-ALGORITHMS'), list.flatMap((n) => [n >> 8, n & 0xff, 0, 0]))
 }
 
 /**

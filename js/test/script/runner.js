@@ -7,9 +7,9 @@ import { formatAddress } from '../../src/address.js'
 import { TurnError } from '../../src/error.js'
 import { TurnInstance } from '../../src/instance.js'
 import { describe, describeEvent, quotePayload } from './describe.js'
-import { formatDuration, hex, parseDuration, toBytes, utf8 } from './go.js'
+import { formatDuration, fromBytes, hex, parseDuration, toBytes, utf8 } from './go.js'
 import { compose } from './recv.js'
-import { longTermKey, Message } from './stun.js'
+import { Message } from './stun.js'
 import { eventRecord, Transcript } from './transcript.js'
 import { parseAddress, Words } from './words.js'
 
@@ -35,6 +35,10 @@ class Subject {
 	client
 	/** Oldest first. @type {string[]} */
 	passwords = []
+	/** @type {string[]} likewise */
+	usernames = []
+	/** Those usernames that name a token's key. @type {string[]} */
+	kids = []
 	/** By peer. @type {Map<string, number>} */
 	channels = new Map()
 	closed = false
@@ -170,6 +174,11 @@ class Runner {
 		const s = new Subject(this.#subjects.length, name, server)
 		const config = configOf(w, server, s.n)
 		s.passwords.push(config.password ?? '')
+		s.usernames.push(config.username ?? '')
+		if (config.macKey) {
+			s.passwords = [fromBytes(config.macKey)]
+			s.kids.push(config.username ?? '')
+		}
 		this.#current = undefined
 		s.client = this.instance.open(this.#ms, config)
 		this.#subjects.push(s)
@@ -194,9 +203,19 @@ class Runner {
 
 	/** @param {Words} w */
 	setCredentials(w) {
-		const password = w.named('password') ?? ''
+		const [username, password] = [w.named('user') ?? '', w.named('password') ?? '']
 		this.#subject.passwords.push(password)
-		this.#client.setCredentials(this.#ms, w.named('user') ?? '', password)
+		this.#subject.usernames.push(username)
+		this.#client.setCredentials(this.#ms, username, password)
+	}
+
+	/** @param {Words} w */
+	setToken(w) {
+		const [kid, key, token] = [w.named('user') ?? '', w.named('password') ?? '', w.named('token') ?? '']
+		this.#subject.passwords.push(key)
+		this.#subject.usernames.push(kid)
+		this.#subject.kids.push(kid)
+		this.#client.setToken(this.#ms, kid, toBytes(key), toBytes(token))
 	}
 
 	/** @param {Words} w */
@@ -375,11 +394,17 @@ function configOf(w, server, n) {
 	const ms = (/** @type {string} */ key) => w.duration(key) / 1e6
 	return {
 		server, seed: Uint8Array.from([n + 1, ...new Uint8Array(31)]),
-		username: w.named('user'), password: w.named('password'), software: w.named('software'), family,
+		username: w.named('user'), ...secretOf(w), software: w.named('software'), family,
 		lifetime: ms('lifetime'), rto: ms('rto'), refreshCap: ms('cap'), rc: w.number('rc'), rm: w.number('rm'),
 		fingerprint: w.flag('fingerprint'), autoPermission: w.flag('autopermission'), reclaim: w.flag('reclaim'),
-		reallocate: w.flag('reallocate'),
+		reallocate: w.flag('reallocate'), anonymous: w.flag('anonymous'),
 	}
+}
+
+/** @param {Words} w */
+function secretOf(w) {
+	const [password, token] = [w.named('password'), w.named('token')]
+	return token === undefined ? { password } : { password: undefined, macKey: toBytes(password ?? ''), accessToken: toBytes(token) }
 }
 
 /**
@@ -388,8 +413,8 @@ function configOf(w, server, n) {
  * @param {Message} message
  */
 function keyOf(s, message) {
-	const realm = message.text('REALM').replace(/\0+$/, '').replace(/^"+|"+$/g, '')
-	const keys = s.passwords.map((p) => longTermKey(message.text('USERNAME'), realm, p)).reverse()
+	const user = s.usernames.find((u) => message.by(u)) ?? message.text('USERNAME')
+	const keys = s.passwords.map((p) => (s.kids.includes(user) ? toBytes(p) : message.keyOf(user, p))).reverse()
 	return keys.find((k) => message.verify(k)) ?? keys[0]
 }
 
@@ -440,6 +465,7 @@ const COMMANDS = {
 		r.do((c, now) => c.send(now, payload, a.port, a.address))
 	},
 	setcredentials: (r, w) => r.setCredentials(w),
+	settoken: (r, w) => r.setToken(w),
 	allocated: (r, w) => r.allocated(w),
 	recv: (r, w) => r.receive(w),
 	flowopened: ofFlow((c, now, flow) => c.flowOpened(now, flow)),

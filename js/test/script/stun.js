@@ -2,12 +2,14 @@
 
 import { hmac } from '@noble/hashes/hmac.js'
 import { md5, sha1 } from '@noble/hashes/legacy.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { formatAddress, formatIP, parseIP } from '../../src/address.js'
 import { fromBytes, hex, toBytes } from './go.js'
 
 const COOKIE = 0x2112a442
 const HEADER = 20
 const INTEGRITY = 24
+const INTEGRITY256 = 36
 
 export const METHODS = table({
 	Binding: 1, Allocate: 3, Refresh: 4, Send: 6, Data: 7, CreatePermission: 8, ChannelBind: 9, Connect: 10,
@@ -44,6 +46,12 @@ export const isXOR = (type) => ['XOR-MAPPED-ADDRESS', 'XOR-PEER-ADDRESS', 'XOR-R
 
 /** @param {string} username @param {string} realm @param {string} password byte strings */
 export const longTermKey = (username, realm, password) => md5(toBytes(`${username}:${realm}:${password}`))
+
+/** @param {string} username @param {string} realm @param {string} password byte strings */
+export const longTermKey256 = (username, realm, password) => sha256(toBytes(`${username}:${realm}:${password}`))
+
+/** @param {string} username @param {string} realm byte strings */
+export const userhash = (username, realm) => sha256(toBytes(`${username}:${realm}`))
 
 /** A message that is being written. */
 export class Builder {
@@ -105,6 +113,12 @@ export class Builder {
 		return this.add(typeOf('MESSAGE-INTEGRITY'), hmac(sha1, key, Uint8Array.from(this.#bytes)))
 	}
 
+	/** @param {Uint8Array} key */
+	integrity256(key) {
+		this.#setLength(this.#bytes.length + INTEGRITY256)
+		return this.add(typeOf('MESSAGE-INTEGRITY-SHA256'), hmac(sha256, key, Uint8Array.from(this.#bytes)))
+	}
+
 	fingerprint() {
 		this.#setLength(this.#bytes.length + 8)
 		const sum = (crc32(Uint8Array.from(this.#bytes)) ^ 0x5354554e) >>> 0
@@ -142,6 +156,7 @@ export class Message {
 	/** @type {{type: number, value: Uint8Array}[]} */
 	attributes = []
 	#integrityAt = 0
+	#integrity256At = 0
 	#fingerAt = 0
 
 	/** @param {Uint8Array} raw */
@@ -167,12 +182,20 @@ export class Message {
 		const n = view.getUint16(at + 2)
 		if (at + 4 + n > this.raw.length) throw new Error('turntest: attribute runs past the message')
 		if (this.#fingerAt) throw new Error('turntest: attribute behind FINGERPRINT')
-		if (!this.#integrityAt || type === typeOf('MESSAGE-INTEGRITY-SHA256') || type === typeOf('FINGERPRINT')) {
+		if (this.#counts(type)) {
 			this.attributes.push({ type, value: this.raw.subarray(at + 4, at + 4 + n) })
 			if (type === typeOf('MESSAGE-INTEGRITY')) this.#integrityAt = at
+			if (type === typeOf('MESSAGE-INTEGRITY-SHA256')) this.#integrity256At = at
 			if (type === typeOf('FINGERPRINT')) this.#fingerAt = at
 		}
 		return at + 4 + ((n + 3) & ~3)
+	}
+
+	/** Whether an attribute at this place is to be read at all. @param {number} type */
+	#counts(type) {
+		if (type === typeOf('FINGERPRINT')) return true
+		if (this.#integrity256At) return false
+		return !this.#integrityAt || type === typeOf('MESSAGE-INTEGRITY-SHA256')
 	}
 
 	/** @param {string} name */
@@ -186,18 +209,56 @@ export class Message {
 	}
 
 	get signed() {
-		return this.#integrityAt !== 0
+		return this.#integrityAt !== 0 || this.#integrity256At !== 0
+	}
+
+	/** By MESSAGE-INTEGRITY-SHA256 where it is there. @param {Uint8Array} key */
+	verify(key) {
+		return this.#integrity256At ? this.verify256(key) : this.verify1(key)
 	}
 
 	/** @param {Uint8Array} key */
-	verify(key) {
+	verify1(key) {
 		const value = this.get('MESSAGE-INTEGRITY')
 		if (!value || key.length === 0) return false
-		const covered = this.raw.slice(0, this.#integrityAt)
-		const length = this.#integrityAt + INTEGRITY - HEADER
+		return hex(hmac(sha1, key, this.#covered(this.#integrityAt, INTEGRITY))) === hex(value)
+	}
+
+	/** @param {Uint8Array} key */
+	verify256(key) {
+		const value = this.get('MESSAGE-INTEGRITY-SHA256')
+		if (value?.length !== 32 || key.length === 0) return false
+		return hex(hmac(sha256, key, this.#covered(this.#integrity256At, INTEGRITY256))) === hex(value)
+	}
+
+	/**
+	 * The bytes before an integrity attribute, the header's length behind it.
+	 * @param {number} at
+	 * @param {number} size
+	 */
+	#covered(at, size) {
+		const covered = this.raw.slice(0, at)
+		const length = at + size - HEADER
 		covered[2] = length >> 8
 		covered[3] = length & 0xff
-		return hex(hmac(sha1, key, covered)) === hex(value)
+		return covered
+	}
+
+	/** Whether the request names the user. @param {string} username */
+	by(username) {
+		const hash = this.get('USERHASH')
+		return hash ? hex(hash) === hex(userhash(username, this.realm)) : this.text('USERNAME') === username
+	}
+
+	/** The realm without the quotes and NULs that some servers send. */
+	get realm() {
+		return this.text('REALM').replace(/\0+$/, '').replace(/^"+|"+$/g, '')
+	}
+
+	/** The key that the request's own attributes make of a password. @param {string} username @param {string} password */
+	keyOf(username, password) {
+		const sha = hex(this.get('PASSWORD-ALGORITHM') ?? new Uint8Array(0)) === '00020000'
+		return (sha ? longTermKey256 : longTermKey)(username, this.realm, password)
 	}
 
 	get fingerprintRight() {

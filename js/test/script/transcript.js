@@ -46,6 +46,7 @@ export function eventRecord(e) {
 	if (e.method) r.u16(abi.ATTR_METHOD, /** @type {number} */ ([...abi.METHODS].find(([, name]) => name === e.method)?.[0]))
 	if (e.code) r.u32(abi.ATTR_CODE, e.code)
 	if (e.reason) r.text(abi.ATTR_REASON, e.reason)
+	if (e.serverName) r.text(abi.ATTR_SERVER_NAME, e.serverName)
 	if (e.signed) r.flag(abi.ATTR_SIGNED)
 	if (e.outcome) r.u8(abi.ATTR_OUTCOME, abi.OUTCOMES.indexOf(e.outcome))
 	writeAddresses(r, e)
