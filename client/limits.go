@@ -18,6 +18,7 @@ const (
 	maxPorts         = 3        // local ports to try after 437
 	maxText          = 763      // REALM, NONCE, SOFTWARE and the reason phrase, in bytes
 	maxUsername      = 508      // USERNAME, in bytes (RFC 8489 section 14.3: less than 509)
+	maxTicket        = 256      // MOBILITY-TICKET, in bytes; a longer one is as if absent
 	maxReason        = 128      // what an event keeps of a reason phrase
 	maxMessage       = 65507    // a UDP datagram's payload
 	maxLifetime      = 1 << 31 * time.Second

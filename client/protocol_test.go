@@ -110,6 +110,7 @@ func TestProtocolBounds(t *testing.T) {
 		"maxWaiting": maxWaiting, "maxQueuedPerPeer": maxQueuedPerPeer, "maxQueuedBytes": maxQueuedBytes,
 		"maxQueuedTotal": maxQueuedTotal, "maxForgone": maxForgone, "maxResigned": maxResigned,
 		"maxServerErrors": maxServerErrors, "maxPorts": maxPorts, "maxText": maxText, "maxUsername": maxUsername,
+		"maxTicket": maxTicket,
 		"maxReason": maxReason, "maxMessage": maxMessage, "maxSends": maxSends, "maxWaits": maxWaits,
 	}
 	text := protocolText(t)

@@ -39,6 +39,8 @@ type actor struct {
 	signed           bool // the server has signed an answer
 	proven           bool // and the client must have seen that
 	barren           int  // wakes in a row that changed nothing
+	rebinding        rebind
+	owesFlow         bool // FlowNeeded was said and not answered
 }
 
 // credential is what the owner handed over, and when.
@@ -88,6 +90,7 @@ func (w *world) join(index int, p clientPlan) *actor {
 	a.m = m
 	a.open(0)
 	a.planCommands()
+	a.planRebinds()
 	w.actors = append(w.actors, a)
 	return a
 }

@@ -53,6 +53,8 @@ const (
 	AttrReallocate     Attr = 0x001D // flag
 	AttrSeed           Attr = 0x001E // 32 bytes: deterministic transaction IDs, for tests and replays
 
+	AttrMobility Attr = 0x0028 // flag
+
 	// Events and state.
 	AttrMethod     Attr = 0x0030 // u16, STUN method
 	AttrCode       Attr = 0x0031 // u32
@@ -83,6 +85,7 @@ const (
 	CmdBindChannel      Cmd = 5 // PEER
 	CmdUnbindChannel    Cmd = 6 // PEER
 	CmdSetCredentials   Cmd = 7 // USERNAME, PASSWORD
+	CmdRebind           Cmd = 16
 )
 
 // Code is an error code of a call; the meaning of each stands at client's
