@@ -19,7 +19,8 @@ type mobility struct {
 	// old is the flow that the allocation was on before the move under way.
 	old     Flow
 	oldGone bool
-	moving  bool // from Rebind to the server's answer
+	nonce   string // the server's, there
+	moving  bool   // from Rebind to the server's answer
 	// adrift: the present flow is not the one that the allocation is known on,
 	// so that nothing but the ticket finds it.
 	adrift bool

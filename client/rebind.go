@@ -101,7 +101,7 @@ func (ch *channel) putAside(now time.Duration) {
 func (c *Client) move(now time.Duration, flow Flow) {
 	mo := c.mobile
 	if !mo.adrift { // else the allocation is known on an earlier one still
-		mo.old, mo.oldGone = c.flow, c.flowGone
+		mo.old, mo.oldGone, mo.nonce = c.flow, c.flowGone, c.auth.nonce
 	}
 	mo.adrift = true
 	c.flow, c.awaited, c.flowGone, c.reusableAt = flow, 0, false, 0
@@ -181,11 +181,12 @@ func (c *Client) moveFailed(now time.Duration, tx *transaction, v verdict) {
 
 // releaseOn sends one Refresh(LIFETIME=0) on the flow of before the move.
 func (c *Client) releaseOn(now time.Duration, flow Flow) {
-	present, until := c.flow, c.reusableAt
-	c.flow, c.mobile.adrift = flow, false
+	present, nonce, until := c.flow, c.auth.nonce, c.reusableAt
+	c.flow, c.auth.nonce, c.mobile.adrift = flow, c.mobile.nonce, false
 	c.releaseBlindly(now)
-	if c.phase != PhaseClosed {
-		c.flow, c.mobile.adrift, c.reusableAt = present, true, until
+	c.flow, c.auth.nonce, c.reusableAt = present, nonce, until
+	if c.mobile != nil {
+		c.mobile.adrift = true
 	}
 }
 

@@ -66,6 +66,7 @@ export const ATTR_AUTO_PERMISSION = 27
 export const ATTR_RECLAIM = 28
 export const ATTR_REALLOCATE = 29
 export const ATTR_SEED = 30
+export const ATTR_MOBILITY = 40
 export const ATTR_METHOD = 48
 export const ATTR_CODE = 49
 export const ATTR_REASON = 50
@@ -91,6 +92,7 @@ export const CMD_REMOVE_PERMISSION = 4
 export const CMD_BIND_CHANNEL = 5
 export const CMD_UNBIND_CHANNEL = 6
 export const CMD_SET_CREDENTIALS = 7
+export const CMD_REBIND = 16
 
 // Error codes of calls.
 export const CODE_UNSUPPORTED = -15
@@ -174,6 +176,20 @@ export const EVENTS = [
 	"closed",
 	"reclaimed",
 	"refreshFailed",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"mobilityRefused",
+	"rebound",
+	"rebindFailed",
 ]
 
 // Names of outcomes, by number.
