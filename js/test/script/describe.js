@@ -106,7 +106,7 @@ const RENDERINGS = {
 	'UNKNOWN-ATTRIBUTES': types,
 	'REQUESTED-ADDRESS-FAMILY': family, 'ADDITIONAL-ADDRESS-FAMILY': family,
 	'EVEN-PORT': (v) => (v.length !== 1 ? 'broken' : v[0] & 0x80 ? 'reserve' : 'even'),
-	ICMP: icmp,
+	ICMP: icmp, 'MOBILITY-TICKET': (v) => (v.length === 0 ? '' : text(v)),
 }
 
 /**
