@@ -165,6 +165,11 @@ func (c *Client) lose(now time.Duration, why lossOf) {
 	}
 	c.become(PhaseNew)
 	c.emit(e)
+	c.allocateAnew(now, why, notBefore)
+}
+
+// allocateAnew: on the same flow or another, if that is wanted.
+func (c *Client) allocateAnew(now time.Duration, why lossOf, notBefore time.Duration) {
 	if !c.cfg.reallocate && !why.moved {
 		c.awaited = 0
 		c.dropWanted()
@@ -175,10 +180,6 @@ func (c *Client) lose(now time.Duration, why lossOf) {
 	if !why.moved {
 		c.reusableAt = max(c.reusableAt, notBefore)
 	}
-	c.allocateAnew(now, why)
-}
-
-func (c *Client) allocateAnew(now time.Duration, why lossOf) {
 	switch {
 	case c.awaited != 0: // by the move
 		c.become(PhaseAllocating)
