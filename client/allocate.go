@@ -63,6 +63,8 @@ func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *messag
 	}
 	c.grant(tx, granted)
 	c.lease.relayed = relayed
+	c.mobile = nil
+	c.storeTicket(tx.signer, m)
 	c.allocated(now, tx, allocation{mapped: mapped, lifetime: granted})
 }
 
@@ -84,6 +86,9 @@ func (c *Client) allocateFailed(now time.Duration, tx *transaction, v verdict) {
 	c.settleRefused(tx, v)
 	if c.phase == PhaseClosing {
 		c.allocateFailedClosing(now, v)
+		return
+	}
+	if c.forbidsMobility(now, tx, v) {
 		return
 	}
 	if v.code == int(stun.CodeAllocMismatch) {

@@ -157,7 +157,7 @@ func (c *Client) requestChannel(now time.Duration, ch *channel, number uint16) {
 }
 
 func (c *Client) tickChannels(now time.Duration) {
-	if c.phase != PhaseAllocated {
+	if !c.serving() {
 		return
 	}
 	c.requestChannels(now)

@@ -42,6 +42,7 @@ type Client struct {
 
 	alloc           *allocation // in PhaseAllocated alone
 	expired         *verdict    // the credentials were rejected
+	mobile          *mobility   // nil without a ticket
 	closing         *closing    // in PhaseClosing alone
 	permissions     []permission
 	permissionIndex permissionIndex
@@ -66,6 +67,7 @@ type Client struct {
 	flowGone      bool
 	reclaimed     bool
 	familyRefused bool // 440
+	immobile      bool // 405: the server forbids mobility
 	hasFirst      bool
 	departing     bool // PartingChanged follows the events
 	stale         bool // next is to be found anew
@@ -168,7 +170,7 @@ func (c *Client) HandleInput(now time.Duration, flow Flow, from netip.AddrPort, 
 	switch {
 	case c.phase == PhaseClosed:
 		c.stats.IgnoredClosed++
-	case flow != c.flow:
+	case flow != c.flow && !c.takesFrom(flow):
 		c.stats.IgnoredFlow++
 	case from.IsValid() && unmap(from) != c.cfg.server:
 		c.stats.IgnoredSource++

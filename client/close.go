@@ -67,8 +67,8 @@ func (c *Client) closeLingering(now, linger time.Duration) {
 	c.dropUnsent()
 	switch {
 	case c.inFlight(forAllocate) != nil:
-	case c.inFlight(forRefresh, forProbe) != nil:
-		c.closing.waitUntil = min(now+c.cfg.rto, c.inFlight(forRefresh, forProbe).dueAt) // no further copy of it
+	case c.inFlight(forRefresh, forProbe, forMove) != nil:
+		c.closing.waitUntil = min(now+c.cfg.rto, c.inFlight(forRefresh, forProbe, forMove).dueAt) // no further copy of it
 		c.rearm()
 	case c.lease.asked != 0 && now < c.lease.asked+c.cfg.rto:
 		c.closing.waitUntil = c.lease.asked + c.cfg.rto
@@ -141,7 +141,7 @@ func (c *Client) closed(now time.Duration, o Outcome, reason string) {
 		e.Until = c.owed(now)
 		e.ReuseAfter = max(0, e.Until-now)
 	}
-	c.requests, c.forgone, c.closing, c.alloc, c.expired = nil, nil, nil, nil, nil
+	c.requests, c.forgone, c.closing, c.alloc, c.expired, c.mobile = nil, nil, nil, nil, nil, nil
 	c.awaited = 0
 	c.dropWanted()
 	c.become(PhaseClosed)

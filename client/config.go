@@ -72,6 +72,10 @@ type Config struct {
 	// permissions and channels that it had.
 	Reallocate bool
 
+	// Mobility asks the server for a ticket, with which Rebind moves the
+	// allocation to another local address (RFC 8016).
+	Mobility bool
+
 	// Rand gives the transaction IDs. It must be a CSPRNG outside of tests.
 	Rand io.Reader
 }
@@ -85,6 +89,7 @@ type settings struct {
 	autoPermission bool
 	reclaim        bool
 	reallocate     bool
+	mobility       bool
 	rc, rm         uint8
 	lifetime       time.Duration
 	rto            time.Duration
@@ -97,7 +102,7 @@ func (cfg *Config) settings() settings {
 	s := settings{
 		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
 		anonymous:      cfg.Anonymous,
-		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate,
+		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate, mobility: cfg.Mobility,
 		rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand,
 	}

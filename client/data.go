@@ -40,7 +40,7 @@ func (c *Client) SendInPlace(now time.Duration, peer netip.AddrPort, buf []byte,
 		return ErrPeer
 	}
 	p := c.permission(peer.Addr())
-	if !p.good(now) || c.phase != PhaseAllocated {
+	if !p.good(now) || !c.serving() {
 		return c.sendLater(now, peer, p, buf[off:end])
 	}
 	if ch, number := c.channelOf(peer); ch.good(now) {

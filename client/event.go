@@ -38,8 +38,10 @@ const (
 	// present one, then call FlowOpened; or FlowClosed, to give up.
 	// Code, Reason, Signed; Until when something of ours may be left behind.
 	NeedNewPort EventKind = 10
-	// FlowNeeded: open Flow to Peer, then call FlowOpened (rebind, redirect,
-	// race: kept for them).
+	// FlowNeeded: open Flow to Peer, then call FlowOpened; or FlowClosed, when it
+	// cannot be opened. Method says what for: Refresh to move the allocation
+	// there (Rebind), Allocate to make one. Until when something of ours may be
+	// left on the flow before.
 	FlowNeeded EventKind = 11
 	// Redirected: Peer is the alternate server (300), Signed.
 	Redirected EventKind = 12
@@ -65,6 +67,15 @@ const (
 	// RefreshFailed: Method, Code, Reason, Signed. The allocation lives on, and
 	// the Refresh is tried again.
 	RefreshFailed EventKind = 20
+	// MobilityRefused: the server forbids mobility (405): Method, Code, Reason,
+	// Signed. The Allocate goes on without it.
+	MobilityRefused EventKind = 32
+	// Rebound: the allocation has moved to Flow: Relayed as before, Mapped if
+	// the server says it. Refreshed follows.
+	Rebound EventKind = 33
+	// RebindFailed: it could not be moved: Method, Code, Reason, Signed. Unless
+	// no flow could be opened AllocationLost follows, and a new allocation.
+	RebindFailed EventKind = 34
 )
 
 var eventNames = map[EventKind]string{
@@ -76,7 +87,8 @@ var eventNames = map[EventKind]string{
 	CredentialsExpired: "CredentialsExpired", TokenNeeded: "TokenNeeded",
 	AllocationLost: "AllocationLost", CommandDropped: "CommandDropped",
 	PartingChanged: "PartingChanged", Closed: "Closed", Reclaimed: "Reclaimed",
-	RefreshFailed: "RefreshFailed",
+	RefreshFailed: "RefreshFailed", MobilityRefused: "MobilityRefused",
+	Rebound: "Rebound", RebindFailed: "RebindFailed",
 }
 
 func (k EventKind) String() string {

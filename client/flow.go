@@ -22,6 +22,10 @@ func (c *Client) FlowOpened(now time.Duration, flow Flow) {
 		c.stats.IgnoredFlow++
 		return
 	}
+	if c.moving() {
+		c.move(now, flow)
+		return
+	}
 	// What may live on the old flow was said in the event: this one starts clean.
 	c.flow, c.awaited, c.flowGone = flow, 0, false
 	c.lease, c.forgone, c.reusableAt = lease{}, nil, 0
@@ -37,9 +41,15 @@ func (c *Client) FlowClosed(now time.Duration, flow Flow) {
 		c.stats.IgnoredFlow++
 	case c.awaited != 0 && flow == c.awaited:
 		c.awaited = 0
+		if c.moving() {
+			c.stay(now)
+			return
+		}
 		c.giveUpAllocate(now, verdict{code: int(stun.CodeAllocMismatch), reason: "no other local port could be opened"})
 	case flow == c.flow:
 		c.flowLost(now)
+	case c.takesFrom(flow):
+		c.mobile.oldGone = true
 	default:
 		c.stats.IgnoredFlow++
 	}
@@ -68,7 +78,8 @@ func (c *Client) flowLost(now time.Duration) {
 // failed if there has been a hard ICMP error [RFC1122]."
 // https://www.rfc-editor.org/rfc/rfc8489#section-6.2.1
 //
-// A release goes on all the same: it has nothing to lose by another copy.
+// A release goes on all the same: it has nothing to lose by another copy. So
+// does a move: a path that is new may take a while to work.
 func (c *Client) PathError(now time.Duration, flow Flow) {
 	now = c.at(now)
 	if flow != c.flow || c.phase >= PhaseClosing {
@@ -76,7 +87,7 @@ func (c *Client) PathError(now time.Duration, flow Flow) {
 		return
 	}
 	for _, tx := range append([]*transaction(nil), c.requests...) {
-		if tx.sends > 0 && tx.purpose != forRelease && c.find(tx.id) == tx {
+		if tx.sends > 0 && tx.purpose != forRelease && tx.purpose != forMove && c.find(tx.id) == tx {
 			c.end(now, tx, verdict{reason: "the path to " + c.cfg.server.String() + " answered with an ICMP error: is a server listening there?"})
 		}
 	}

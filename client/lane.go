@@ -26,7 +26,7 @@ const MaxLane = maxMessage - channelHeader
 func (c *Client) LaneTo(now time.Duration, peer netip.AddrPort) (l Lane, ok bool) {
 	now = c.at(now)
 	ch, number := c.channelOf(unmap(peer))
-	if c.phase != PhaseAllocated || !ch.good(now) {
+	if !c.serving() || !ch.good(now) {
 		return l, false
 	}
 	p := c.permission(ch.peer.Addr())

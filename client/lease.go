@@ -27,7 +27,7 @@ func (c *Client) noteSent(now time.Duration, tx *transaction) {
 	case forAllocate:
 		c.lease.until = max(c.lease.until, now+max(assumedLifetime, c.cfg.lifetime))
 		c.lease.signed = c.lease.signed || tx.signer != nil
-	case forRefresh, forProbe:
+	case forRefresh, forProbe, forMove:
 		c.lease.until = max(c.lease.until, now+max(assumedLifetime, c.lease.granted, c.cfg.lifetime))
 	case forRelease, forReclaim:
 		c.reusableAt = now + datagramReuse // any copy may be the one that is obeyed
@@ -113,6 +113,9 @@ func (c *Client) handleLate(now time.Duration, m *message) {
 // lateSuccess: the server made or kept something after we had turned away from
 // it. While nothing is wanted of it, it is released.
 func (c *Client) lateSuccess(now time.Duration, f forgone, m *message) {
+	if f.purpose == forMove && c.moving() {
+		c.arrive(f.signer, m) // given up for another, or for the close: it is here
+	}
 	if c.phase == PhaseAllocated || f.purpose != forAllocate && c.phase != PhaseClosing {
 		c.stats.IgnoredTransaction++
 		return

@@ -20,6 +20,7 @@ const (
 	maxUsername      = 508      // USERNAME, in bytes (RFC 8489 section 14.3: less than 509)
 	maxToken         = 508      // ACCESS-TOKEN, in bytes
 	maxAlgorithms    = 64       // PASSWORD-ALGORITHMS, in bytes: every request echoes it
+	maxTicket        = 256      // MOBILITY-TICKET, in bytes; a longer one is as if absent
 	maxReason        = 128      // what an event keeps of a reason phrase
 	maxMessage       = 65507    // a UDP datagram's payload
 	maxLifetime      = 1 << 31 * time.Second

@@ -27,13 +27,16 @@ func (c *Client) Parting(now time.Duration, buf []byte) (t Transmit, until time.
 func (c *Client) releaseMessage(buf []byte, id transactionID) []byte {
 	m := c.newMessageIn(buf, stun.MethodRefresh, id)
 	added(m, lifetime(0).AddTo(m))
+	if ticket := c.ticket(); len(ticket) > 0 {
+		addBytes(m, attrMobilityTicket, ticket)
+	}
 	c.seal(m, c.releaseSigner(), c.auth.nonce)
 	return m.Raw
 }
 
 func (c *Client) releaseSize() int {
 	signer := c.releaseSigner()
-	return c.headSize() + wordSize + signer.tokenSize(stun.MethodRefresh) + c.sealSize(signer, c.auth.nonce)
+	return c.headSize() + wordSize + c.ticketSize() + signer.tokenSize(stun.MethodRefresh) + c.sealSize(signer, c.auth.nonce)
 }
 
 // touchParting: what Parting answers is another from now on.

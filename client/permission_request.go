@@ -10,7 +10,7 @@ import (
 // requestWanted asks for the permissions that are missing or due, as many in
 // one request as fit, and for the channels.
 func (c *Client) requestWanted(now time.Duration) {
-	if c.phase != PhaseAllocated {
+	if !c.serving() {
 		c.rearm()
 		return
 	}
@@ -50,7 +50,7 @@ func (c *Client) requestPermissions(now time.Duration, batch []netip.Addr) {
 }
 
 func (c *Client) tickPermissions(now time.Duration) {
-	if c.phase != PhaseAllocated {
+	if !c.serving() {
 		return
 	}
 	for i := range c.permissions {

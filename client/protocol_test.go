@@ -110,7 +110,8 @@ func TestProtocolBounds(t *testing.T) {
 		"maxWaiting": maxWaiting, "maxQueuedPerPeer": maxQueuedPerPeer, "maxQueuedBytes": maxQueuedBytes,
 		"maxQueuedTotal": maxQueuedTotal, "maxForgone": maxForgone, "maxResigned": maxResigned,
 		"maxServerErrors": maxServerErrors, "maxPorts": maxPorts, "maxText": maxText, "maxUsername": maxUsername,
-		"maxReason": maxReason, "maxAlgorithms": maxAlgorithms, "maxToken": maxToken, "maxMessage": maxMessage, "maxSends": maxSends, "maxWaits": maxWaits,
+		"maxReason": maxReason, "maxAlgorithms": maxAlgorithms, "maxToken": maxToken, "maxTicket": maxTicket,
+		"maxMessage": maxMessage, "maxSends": maxSends, "maxWaits": maxWaits,
 	}
 	text := protocolText(t)
 	for name, n := range bounds {

@@ -21,8 +21,8 @@ func (c *Client) Refresh(now time.Duration) error {
 }
 
 func (c *Client) startRefresh(now time.Duration) {
-	if c.inFlight(forRefresh) != nil {
-		return
+	if c.inFlight(forRefresh) != nil || c.moving() {
+		return // the move is a Refresh
 	}
 	c.alloc.refreshAt = 0
 	c.request(transaction{purpose: forRefresh, signer: c.auth.signer}, now)
@@ -57,7 +57,7 @@ func (c *Client) tickAllocation(now time.Duration) {
 		c.lose(now, c.expiry(now))
 		return
 	}
-	if c.alloc.refreshAt != 0 && c.alloc.refreshAt <= now {
+	if c.serving() && c.alloc.refreshAt != 0 && c.alloc.refreshAt <= now {
 		c.alloc.refreshAt = 0
 		c.startRefresh(now)
 	}
@@ -135,6 +135,8 @@ type lossOf struct {
 	method stun.Method
 	verdict
 	outOfSync bool // the server is there and holds it: a release will be answered
+	moved     bool // our address changed: another one is wanted
+	elsewhere bool // and on another flow
 }
 
 // lose leaves PhaseAllocated without a close. "A client receiving a 437 error
@@ -144,14 +146,12 @@ func (c *Client) lose(now time.Duration, why lossOf) {
 	if why.code == int(stun.CodeAllocMismatch) && (why.signed || c.auth.signer == nil) {
 		c.settle()
 	}
-	for tx := c.inFlight(forRefresh, forProbe); tx != nil; tx = c.inFlight(forRefresh, forProbe) {
-		c.remove(tx)
-	}
-	c.dropRequests(forPermission, forChannel)
+	why.moved = why.moved || c.moving() && (c.awaited != 0 || !c.flowGone)
+	c.dropRequests(forRefresh, forProbe, forMove, forPermission, forChannel)
 	notBefore := c.alloc.madeAt + requestPause // no server drives us round in a hot loop
 	c.alloc, c.expired = nil, nil
 	switch {
-	case !c.mayLive(now):
+	case !c.mayLive(now) || why.refusesMove():
 	case why.outOfSync:
 		c.startRelease(now)
 	default:
@@ -159,16 +159,31 @@ func (c *Client) lose(now time.Duration, why lossOf) {
 	}
 	e := why.event(AllocationLost)
 	e.Method, e.Until = why.method, c.owed(now)
+	c.mobile = nil
+	if c.phase == PhaseClosed {
+		return // there was no entropy for its release
+	}
 	c.become(PhaseNew)
 	c.emit(e)
-	if !c.cfg.reallocate {
+	c.allocateAnew(now, why, notBefore)
+}
+
+// allocateAnew: on the same flow or another, if that is wanted.
+func (c *Client) allocateAnew(now time.Duration, why lossOf, notBefore time.Duration) {
+	if !c.cfg.reallocate && !why.moved {
+		c.awaited = 0
 		c.dropWanted()
 		return
 	}
 	c.forgetInstalled()
 	c.ports, c.reclaimed = 1, false
-	c.reusableAt = max(c.reusableAt, notBefore)
-	if !c.flowGone {
+	if !why.moved {
+		c.reusableAt = max(c.reusableAt, notBefore)
+	}
+	switch {
+	case c.awaited != 0: // by the move
+		c.become(PhaseAllocating)
+	case !c.flowGone && !why.elsewhere:
 		c.startAllocate(now)
 	}
 }

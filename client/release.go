@@ -14,11 +14,11 @@ func (c *Client) startRelease(now time.Duration) {
 	if c.flowGone {
 		return
 	}
-	c.forgoRequests(forAllocate, forRefresh, forProbe, forReclaim)
+	c.forgoRequests(forAllocate, forRefresh, forProbe, forMove, forReclaim)
 	if c.closing != nil {
 		c.closing.sent, c.closing.waitUntil = true, 0
 	}
-	c.request(transaction{purpose: forRelease, signer: c.releaseSigner()}, now)
+	c.request(transaction{purpose: forRelease, signer: c.releaseSigner(), ticketed: len(c.ticket()) > 0}, now)
 	c.pump(now)
 }
 
@@ -39,7 +39,7 @@ func (c *Client) restartRelease(now time.Duration) {
 // releaseRevived releases what a Refresh has kept, unless another one is waited
 // for that may do so yet (C6).
 func (c *Client) releaseRevived(now time.Duration) {
-	if c.closing.waitUntil == 0 || c.inFlight(forRefresh, forProbe) == nil {
+	if c.closing.waitUntil == 0 || c.inFlight(forRefresh, forProbe, forMove) == nil {
 		c.restartRelease(now)
 	}
 }
@@ -96,9 +96,14 @@ func (c *Client) releaseKept(now time.Duration) {
 // exists and it should consider its request as having effectively succeeded."
 // https://www.rfc-editor.org/rfc/rfc8656#section-8.3
 //
-// Who did not sign the 437 need not be the server.
+// Who did not sign the 437 need not be the server. And where the address has
+// changed, one without a ticket says nothing of what is on the old address.
 func (c *Client) releaseFailed(now time.Duration, tx *transaction, v verdict) {
-	mismatch := v.code == int(stun.CodeAllocMismatch)
+	if tx.refusesTicket(v) {
+		c.releaseWithoutTicket(now)
+		return
+	}
+	mismatch := v.code == int(stun.CodeAllocMismatch) && (tx.ticketed || !c.adrift())
 	if mismatch && (v.signed || tx.signer == nil && c.auth.signer == nil) {
 		c.settle()
 		c.finishRelease(now, Released, "")

@@ -13,7 +13,7 @@ func (c *Client) build(tx *transaction) []byte {
 	switch tx.purpose {
 	case forAllocate:
 		c.addAllocate(m)
-	case forRefresh, forProbe:
+	case forRefresh, forProbe, forMove:
 		c.addLifetime(m)
 	case forRelease, forReclaim:
 		added(m, lifetime(0).AddTo(m))
@@ -24,6 +24,9 @@ func (c *Client) build(tx *transaction) []byte {
 	case forChannel:
 		added(m, channelNumber(tx.number).AddTo(m))
 		addPeer(m, c.channelBy(tx.number).peer)
+	}
+	if tx.ticketed {
+		addBytes(m, attrMobilityTicket, c.ticketAtHand())
 	}
 	c.seal(m, tx.signer, tx.nonce)
 	return m.Raw
@@ -88,6 +91,9 @@ func (c *Client) addAllocate(m *stun.Message) {
 		added(m, requestedFamily(c.cfg.family).AddTo(m))
 	}
 	c.addLifetime(m)
+	if c.asksTicket() {
+		addBytes(m, attrMobilityTicket, nil)
+	}
 }
 
 func (c *Client) addLifetime(m *stun.Message) {

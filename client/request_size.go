@@ -33,13 +33,31 @@ func (c *Client) headSize() int {
 func (c *Client) bodySize(tx *transaction) int {
 	switch tx.purpose.method() {
 	case stun.MethodAllocate:
-		return 3 * wordSize
+		return 3*wordSize + c.emptyTicketSize()
 	case stun.MethodCreatePermission:
 		return len(tx.peers) * c.peerSize()
 	case stun.MethodChannelBind:
 		return wordSize + c.peerSize()
 	}
+	if tx.ticketed {
+		return wordSize + attributeSize(len(c.ticketAtHand()))
+	}
 	return wordSize
+}
+
+func (c *Client) emptyTicketSize() int {
+	if c.asksTicket() {
+		return attributeSize(0)
+	}
+	return 0
+}
+
+// ticketSize is what the ticket takes in a release on the present flow.
+func (c *Client) ticketSize() int {
+	if ticket := c.ticket(); len(ticket) > 0 {
+		return attributeSize(len(ticket))
+	}
+	return 0
 }
 
 // sealSize is what seal adds.

@@ -181,6 +181,8 @@ func (c *Client) succeeded(now time.Duration, tx *transaction, m *message) {
 		c.releaseSucceeded(now, tx, m)
 	case forReclaim:
 		c.reclaimSucceeded(now)
+	case forMove:
+		c.moveSucceeded(now, tx, m)
 	}
 }
 
@@ -199,5 +201,7 @@ func (c *Client) failed(now time.Duration, tx *transaction, v verdict) {
 		c.releaseFailed(now, tx, v)
 	case forReclaim:
 		c.reclaimFailed(now, tx, v)
+	case forMove:
+		c.moveFailed(now, tx, v)
 	}
 }

@@ -64,8 +64,11 @@ func (c *Client) earliest() wake {
 	if c.phase != PhaseAllocated {
 		return w
 	}
-	w.sooner(wake{at: c.alloc.refreshAt, kind: wakeRefresh})
 	w.sooner(wake{at: c.alloc.expiresAt, kind: wakeExpiry})
+	if c.moving() {
+		return w
+	}
+	w.sooner(wake{at: c.alloc.refreshAt, kind: wakeRefresh})
 	for i := range c.permissions {
 		if p := &c.permissions[i]; !p.busy && c.permissionWanted(p) {
 			w.sooner(wake{at: p.refreshAt, kind: wakePermission, number: uint16(i)})

@@ -19,13 +19,14 @@ const (
 	forChannel    // ChannelBind
 	forRelease    // Refresh(LIFETIME=0) of what is ours
 	forReclaim    // Refresh(LIFETIME=0) of what an earlier run left on the port
+	forMove       // a Refresh with the mobility ticket, from another flow
 
 	purposeCount
 )
 
 var purposeNames = [purposeCount]string{
 	"Allocate", "Refresh", "Refresh (probe)", "CreatePermission", "ChannelBind",
-	"Refresh (release)", "Refresh (reclaim)",
+	"Refresh (release)", "Refresh (reclaim)", "Refresh (move)",
 }
 
 func (p purpose) String() string { return purposeNames[p] }
@@ -57,6 +58,7 @@ type transaction struct {
 	sends     uint8
 	heldSends uint8  // sends when held came
 	forged    bool   // an answer failed its integrity check
+	ticketed  bool   // it shows the mobility ticket
 	number    uint16 // forChannel
 	nonceAge  uint32 // auth.nonceAge when it was signed
 
@@ -127,8 +129,8 @@ func (c *Client) tickRequests(now time.Duration) {
 }
 
 // patient: an unsigned error proves nothing about a release, so it goes on to
-// its end (C8).
-func (tx *transaction) patient() bool { return tx.purpose == forRelease }
+// its end (C8). Without its ticket there is another to try.
+func (tx *transaction) patient() bool { return tx.purpose == forRelease && !tx.refusesTicket(*tx.held) }
 
 // timedOut is the verdict of silence.
 func (c *Client) timedOut(now time.Duration, tx *transaction) verdict {
@@ -169,7 +171,7 @@ func (c *Client) again(now time.Duration, tx *transaction) {
 	}
 	c.request(transaction{
 		purpose: tx.purpose, signer: signer, failures: tx.failures + 1,
-		peers: tx.peers, number: tx.number,
+		peers: tx.peers, number: tx.number, ticketed: tx.ticketed,
 	}, now+firstServerPause<<tx.failures)
 }
 
@@ -179,7 +181,7 @@ func (c *Client) resign(now time.Duration, tx *transaction) {
 	c.remove(tx)
 	next := transaction{
 		purpose: tx.purpose, signer: c.auth.signer, failures: tx.failures,
-		elders: tx.elders, peers: tx.peers, number: tx.number,
+		elders: tx.elders, peers: tx.peers, number: tx.number, ticketed: tx.ticketed,
 	}
 	if tx.signer != nil {
 		next.elders = append(next.elders, tx.id)

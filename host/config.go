@@ -75,6 +75,13 @@ type Config struct {
 	// permissions and channels that it had. The relayed address changes.
 	Reallocate bool
 
+	// Mobility asks the server for a ticket, with which the allocation moves to
+	// another local address (RFC 8016): by Conn.Rebind, and by itself when a
+	// datagram cannot be sent because the local address is gone. Where the server
+	// has no mobility a new allocation takes its place; the relayed address
+	// changes then.
+	Mobility bool
+
 	// ReceiveQueue is how many payloads wait for ReadFrom: 512.
 	ReceiveQueue int
 	// EventQueue is how many events wait in Conn.Events: 64.
@@ -157,6 +164,7 @@ func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 		Reallocate:     s.Reallocate,
 		Anonymous:      s.Anonymous,
 		AccessToken:    s.AccessToken,
+		Mobility:       s.Mobility,
 	}
 }
 

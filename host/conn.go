@@ -45,6 +45,7 @@ type Conn struct {
 	started bool        // an Allocate was asked for
 	wanted  client.Flow // to be opened from another local port; 0 = none
 	ports   int         // local ports tried for this allocation
+	move    move
 	flows   []*transport
 	parting parting
 	peers   peerTable
@@ -135,25 +136,26 @@ func (c *Conn) flowOf(flow client.Flow) *transport {
 // unless it has the turn to send.
 func (c *Conn) settle() {
 	c.sendRest()
-	wanted, last := c.errands()
+	wanted, old, last := c.errands()
+	closeAll(old)
 	if wanted != 0 {
-		c.changePort(wanted)
+		c.changeFlow(wanted)
 	}
 	if last {
 		c.finish()
 	}
 }
 
-// errands takes over what is left to do: a flow that the machine wants, and to
-// be the last one here.
-func (c *Conn) errands() (wanted client.Flow, last bool) {
+// errands takes over what is left to do: a flow that the machine wants, sockets
+// to close, and to be the last one here.
+func (c *Conn) errands() (wanted client.Flow, old []*transport, last bool) {
 	c.driver.mu.Lock()
 	defer c.driver.mu.Unlock()
 	wanted, c.wanted = c.wanted, 0
 	if c.stage < stageEnded {
-		return wanted, false
+		return wanted, c.outgrown(), false
 	}
-	return 0, c.become(stageFinished)
+	return 0, nil, c.become(stageFinished)
 }
 
 // finish closes the sockets after the last datagram went out.

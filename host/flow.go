@@ -2,8 +2,10 @@ package host
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 
 	"github.com/turnwasm/turnwasm/client"
 	"github.com/turnwasm/turnwasm/wasm/abi"
@@ -34,7 +36,12 @@ func (c *Conn) changePort(flow client.Flow) {
 	c.driver.mu.Lock()
 	giveUp := c.ports >= maxPorts || c.settings.ownsPort()
 	c.driver.mu.Unlock()
-	if giveUp || c.openFlow(flow) != nil {
+	if !giveUp {
+		old, err := c.openFlow(flow)
+		giveUp = err != nil
+		closeAll(old)
+	}
+	if giveUp {
 		c.tellFlow(flow, abi.FlowClosed)
 		return
 	}
@@ -42,26 +49,33 @@ func (c *Conn) changePort(flow client.Flow) {
 }
 
 // openFlow replaces the control path's socket. The new one is opened before the
-// old one is closed, so that it cannot get the same port.
-func (c *Conn) openFlow(flow client.Flow) error {
+// old one, which it answers, is closed, so that it cannot get the same port.
+// Where the local address that was asked for is gone, any serves.
+func (c *Conn) openFlow(flow client.Flow) (old []*transport, err error) {
 	local := netip.AddrPortFrom(c.settings.local.Addr(), 0)
 	t, err := openTransport(context.Background(), flow, local, c.server, &c.settings)
+	if errors.Is(err, syscall.EADDRNOTAVAIL) && c.settings.Mobility {
+		t, err = openTransport(context.Background(), flow, netip.AddrPort{}, c.server, &c.settings)
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.driver.mu.Lock()
 	if c.stage >= stageEnded {
 		c.driver.mu.Unlock()
 		t.close()
-		return net.ErrClosed
+		return nil, net.ErrClosed
 	}
-	old := c.flows
+	old = c.flows
 	c.attach(t)
 	c.driver.mu.Unlock()
-	for _, o := range old {
-		o.close()
+	return old, nil
+}
+
+func closeAll(ts []*transport) {
+	for _, t := range ts {
+		t.close()
 	}
-	return nil
 }
 
 // attach makes t the control path's socket.

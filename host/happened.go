@@ -110,6 +110,8 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, e.request(c.server))
 	case client.NeedNewPort:
 		c.wanted = flow
+	case client.FlowNeeded, client.Rebound, client.RebindFailed:
+		c.moved(e, flow)
 	case client.AllocationLost:
 		c.allocationLost(e)
 	case client.Closed:
@@ -122,6 +124,7 @@ func (c *Conn) allocated(e *Event) {
 	c.peers.reset()
 	c.ports = 1
 	c.waiters.settle(wantAllocation, netip.AddrPort{}, nil)
+	c.arrived()
 }
 
 func (c *Conn) allocateFailed(e *Event) {
@@ -135,6 +138,10 @@ func (c *Conn) allocateFailed(e *Event) {
 	why := e.request(c.server)
 	c.rt.resting.note(e.At, why)
 	c.waiters.fail(why)
+	if c.move.failed != nil {
+		c.shut(&lostError{why})
+	}
+	c.move.under, c.move.failed = false, nil
 }
 
 // mismatched: only the host knows how many local ports were tried. One that the
@@ -164,7 +171,7 @@ func (c *Conn) allocationLost(e *Event) {
 	c.peers.reset()
 	c.present.Store(&nothing)
 	why := &lostError{e.request(c.server)}
-	if c.settings.Reallocate {
+	if c.settings.Reallocate || c.move.under {
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, why)
 		return
 	}

@@ -114,6 +114,10 @@ func (o *outbox) send() (err error) {
 // closed was replaced, or its Conn is over.
 func (o *outbox) judge(err error, through *transport) error {
 	switch {
+	case through.mobile && isLocalGone(err, through.local):
+		through.lost.Store(true)
+		o.failed = through
+		return nil
 	case isPathError(err):
 		o.failed = through
 		return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,6 +36,8 @@ type transport struct {
 	local, server netip.AddrPort
 	trace         *Trace
 	wire          wire
+	mobile        bool // where its address is gone there is a move
+	lost          atomic.Bool
 }
 
 // socket is what there is to do to one beside moving datagrams.
@@ -92,7 +95,7 @@ func openTransport(ctx context.Context, flow client.Flow, local, server netip.Ad
 	s.sizeBuffers(sock)
 	at := sock.LocalAddr().(*net.UDPAddr).AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
-	t := &transport{flow: flow, local: at, server: server, trace: s.Trace}
+	t := &transport{flow: flow, local: at, server: server, trace: s.Trace, mobile: s.Mobility}
 	t.sock, t.wire = newWire(sock, s.cut)
 	return t, nil
 }

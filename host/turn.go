@@ -23,6 +23,7 @@ func (c *Conn) endTurn() {
 		settle(later)
 		if failed != nil {
 			c.pathError(failed)
+			c.maybeMove(failed)
 		}
 		// Who found the turn taken until now has put in what he has before.
 		if !o.any.Load() && !c.writes.left(round) || !o.turn.TryLock() {

@@ -13,6 +13,7 @@ const (
 	wantRefresh
 	wantPermission
 	wantChannel
+	wantRebind
 )
 
 // waiter is a caller that waits for an event.

@@ -22,6 +22,7 @@ var scriptCommands map[string]scriptCommand
 func init() {
 	scriptCommands = map[string]scriptCommand{
 		"new": doNew, "allocate": plainCommand(abi.CmdAllocate), "refresh": plainCommand(abi.CmdRefresh),
+		"rebind": plainCommand(abi.CmdRebind),
 		"permit": peerCommand(abi.CmdCreatePermission), "unpermit": peerCommand(abi.CmdRemovePermission),
 		"bind": peerCommand(abi.CmdBindChannel), "unbind": peerCommand(abi.CmdUnbindChannel),
 		"send": doSend, "setcredentials": doSetCredentials, "settoken": doSetToken, "allocated": doAllocated, "recv": doRecv,
@@ -69,7 +70,7 @@ func scriptConfig(w *words) client.Config {
 		Lifetime: w.duration("lifetime"), RTO: w.duration("rto"), RefreshCap: w.duration("cap"),
 		Rc: w.number("rc"), Rm: w.number("rm"),
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
-		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"),
+		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"), Mobility: w.flag("mobility"),
 		Anonymous: w.flag("anonymous"), AccessToken: w.text("token"),
 	}
 }
@@ -133,6 +134,10 @@ func doAllocated(r *scriptRunner, w *words) error {
 	if !ok {
 		lifetime = "600"
 	}
+	ticket := ""
+	if v, ok := w.named("ticket"); ok {
+		ticket = " ticket=" + v
+	}
 	relayed, ok := w.named("relayed")
 	if !ok {
 		relayed = "192.0.2.1:50000"
@@ -140,7 +145,7 @@ func doAllocated(r *scriptRunner, w *words) error {
 	for _, line := range []string{
 		"allocate",
 		fmt.Sprintf("recv tx=%d error 401 realm=%s nonce=n1", len(r.order)+1, scriptRealm),
-		fmt.Sprintf("recv tx=%d success relayed=%s mapped=203.0.113.9:4242 lifetime=%s integrity=ok", len(r.order)+2, relayed, lifetime),
+		fmt.Sprintf("recv tx=%d success relayed=%s mapped=203.0.113.9:4242 lifetime=%s%s integrity=ok", len(r.order)+2, relayed, lifetime, ticket),
 	} {
 		if err := r.run(r.current.prefix() + line); err != nil {
 			w.note(err)

@@ -65,6 +65,8 @@ func (d *NativeDriver) Command(now time.Duration, n int, cmd abi.Command) error 
 		return c.Allocate(now)
 	case abi.CmdRefresh:
 		return c.Refresh(now)
+	case abi.CmdRebind:
+		return c.Rebind(now)
 	case abi.CmdCreatePermission:
 		addrs := make([]netip.Addr, len(cmd.Peers))
 		for i, p := range cmd.Peers {

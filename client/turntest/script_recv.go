@@ -215,6 +215,7 @@ var shortAttributes = map[string]func(b *Builder, w *words, value string){
 	"realm":      func(b *Builder, _ *words, v string) { b.Text(AttrRealm, v) },
 	"nonce":      func(b *Builder, _ *words, v string) { b.Text(AttrNonce, v) },
 	"software":   func(b *Builder, _ *words, v string) { b.Text(AttrSoftware, v) },
+	"ticket":     func(b *Builder, _ *words, v string) { b.Text(AttrMobilityTicket, v) },
 	"data":       func(b *Builder, _ *words, v string) { b.Text(AttrData, v) },
 	"relayed":    func(b *Builder, w *words, v string) { b.Address(AttrXORRelayedAddress, w.addrPort(v)) },
 	"mapped":     func(b *Builder, w *words, v string) { b.Address(AttrXORMappedAddress, w.addrPort(v)) },

@@ -55,6 +55,9 @@ type ServerConfig struct {
 	Replay bool
 	// Alternate is where a 300 points.
 	Alternate netip.AddrPort
+	// Mobility gives out tickets (RFC 8016); ForbidMobility answers 405 to who
+	// asks for one. Without either the attribute is not known.
+	Mobility, ForbidMobility bool
 	// SignRefresh437 makes a coturn sign the 437 to a Refresh.
 	SignRefresh437 bool
 
@@ -75,9 +78,13 @@ type Server struct {
 
 	holdings map[netip.AddrPort]*holding // by the client's address
 	relays   map[netip.AddrPort]*holding // by the relayed address
+	formers  map[netip.AddrPort]*holding // by the client's address of before its move
+	tickets  map[string]*ticket
 	nonces   map[netip.AddrPort]nonce
 	nonceSeq int
-	nextPort uint16
+
+	ticketSeq int
+	nextPort  uint16
 
 	handled map[TransactionID]int // copies of each request that were handled
 	answers map[TransactionID]storedAnswer
@@ -100,6 +107,7 @@ func NewServer(cfg ServerConfig) *Server {
 	return &Server{
 		cfg: cfg, habits: flavourHabits[cfg.Flavour], nextPort: 49152,
 		holdings: map[netip.AddrPort]*holding{}, relays: map[netip.AddrPort]*holding{},
+		formers: map[netip.AddrPort]*holding{}, tickets: map[string]*ticket{},
 		nonces: map[netip.AddrPort]nonce{}, handled: map[TransactionID]int{},
 		answers: map[TransactionID]storedAnswer{},
 	}

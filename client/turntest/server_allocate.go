@@ -37,7 +37,7 @@ func (x *exchange) allocate() {
 		x.refuse(437)
 		return
 	}
-	if x.refuseTransport() || x.refuseOptions() || x.refuseQuota() {
+	if x.refuseTransport() || x.refuseTicket() || x.refuseOptions() || x.refuseQuota() {
 		return
 	}
 	ip, ok := x.relayIP()
@@ -127,6 +127,9 @@ func (s *Server) hold(x *exchange, ip netip.Addr) *holding {
 	}
 	s.touchHolding(h, x.m, s.grant(x.m))
 	s.holdings[h.client], s.relays[h.relayed] = h, h
+	if s.cfg.Mobility && x.m.Has(AttrMobilityTicket) && x.key != nil {
+		s.giveTicket(h)
+	}
 	return h
 }
 
@@ -146,6 +149,9 @@ func (s *Server) freePort(ip netip.Addr, even bool) netip.AddrPort {
 func (x *exchange) describeAllocation(h *holding) {
 	x.succeed().Address(AttrXORRelayedAddress, h.relayed).
 		Lifetime(h.expiresAt-x.s.now).Address(AttrXORMappedAddress, x.from)
+	if h.ticket != "" {
+		x.reply.Text(AttrMobilityTicket, h.ticket)
+	}
 	if x.m.Has(AttrAdditionalFamily) {
 		x.reply.Bytes(AttrAddressErrorCode, []byte{familyIPv6, 0, 4, 40})
 	}

@@ -12,7 +12,7 @@ import (
 // message)"
 // https://www.rfc-editor.org/rfc/rfc8656#section-5
 func (s *Server) handleIndication(from netip.AddrPort, m *Message) {
-	h := s.holdings[from]
+	h := s.dataFrom(from)
 	peer, hasPeer := m.Address(AttrXORPeerAddress)
 	payload, hasData := m.Get(AttrData)
 	if h == nil || m.Method != MethodSend || !hasPeer || !hasData || len(m.Unknown()) > 0 {
@@ -22,7 +22,7 @@ func (s *Server) handleIndication(from netip.AddrPort, m *Message) {
 }
 
 func (s *Server) relayChannelData(from netip.AddrPort, number uint16, payload []byte) {
-	if h := s.holdings[from]; h != nil {
+	if h := s.dataFrom(from); h != nil {
 		if ch, ok := h.channels[number]; ok {
 			s.relayToPeer(h, ch.peer, payload)
 		}
@@ -48,10 +48,10 @@ func (s *Server) relayToClient(local, peer netip.AddrPort, payload []byte) {
 		return
 	}
 	if number, ok := h.channelOf(peer); ok {
-		s.send(h.client, ChannelData(number, payload))
+		s.send(h.reach(), ChannelData(number, payload))
 		return
 	}
-	s.send(h.client, Build(MethodData, Indication, s.randomID()).
+	s.send(h.reach(), Build(MethodData, Indication, s.randomID()).
 		Address(AttrXORPeerAddress, peer).Bytes(AttrData, payload).Datagram())
 }
 
@@ -65,7 +65,7 @@ func (s *Server) PeerICMP(now time.Duration, relayed, peer netip.AddrPort, icmpT
 		return
 	}
 	if _, ok := h.permissions[peer.Addr()]; ok {
-		s.send(h.client, Build(MethodData, Indication, s.randomID()).
+		s.send(h.reach(), Build(MethodData, Indication, s.randomID()).
 			Address(AttrXORPeerAddress, peer).ICMP(icmpType, code, data).Datagram())
 	}
 }

@@ -131,6 +131,7 @@ func (x *exchange) succeed() *Builder {
 
 var reasons = map[int]string{
 	300: "Try Alternate", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+	405: "Mobility Forbidden",
 	420: "Unknown Attribute", 437: "Allocation Mismatch", 438: "Stale Nonce",
 	440: "Address Family not Supported", 441: "Wrong Credentials",
 	442: "Unsupported Transport Protocol", 443: "Peer Address Family Mismatch",

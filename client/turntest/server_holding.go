@@ -12,6 +12,10 @@ type holding struct {
 	client, relayed netip.AddrPort
 	username        string
 
+	former  netip.AddrPort // the client's address before it moved; invalid = none
+	ticket  string
+	movedBy TransactionID
+
 	madeBy    TransactionID // the Allocate that made it
 	touch     Touch
 	expiresAt time.Duration
@@ -104,6 +108,7 @@ func (h *holding) gone(now time.Duration) bool {
 func (s *Server) remove(h *holding) {
 	delete(s.holdings, h.client)
 	delete(s.relays, h.relayed)
+	s.settleIn(h)
 	if s.habits.forgetsNonces {
 		delete(s.nonces, h.client)
 	}

@@ -27,7 +27,7 @@ func (x *exchange) owned(withoutAllocation int) *holding {
 // refresh is an authenticated Refresh.
 // https://www.rfc-editor.org/rfc/rfc8656#section-8.2
 func (x *exchange) refresh() {
-	h := x.owned(437)
+	h := x.refreshed()
 	if h == nil {
 		return
 	}
@@ -44,6 +44,9 @@ func (x *exchange) refresh() {
 	lifetime := x.s.grant(x.m)
 	x.s.touchHolding(h, x.m, lifetime)
 	x.succeed().Lifetime(lifetime)
+	if x.m.Has(AttrMobilityTicket) && h.ticket != "" {
+		x.reply.Text(AttrMobilityTicket, h.ticket)
+	}
 }
 
 // release deletes: "If the "desired lifetime" is zero, then the request

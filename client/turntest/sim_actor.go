@@ -40,6 +40,8 @@ type actor struct {
 	proven           bool   // and the client must have seen that
 	algorithm        uint16 // the strongest under which the server has answered
 	barren           int    // wakes in a row that changed nothing
+	rebinding        rebind
+	owesFlow         bool // FlowNeeded was said and not answered
 }
 
 // credential is what the owner handed over, and when.
@@ -89,6 +91,7 @@ func (w *world) join(index int, p clientPlan) *actor {
 	a.m = m
 	a.open(0)
 	a.planCommands()
+	a.planRebinds()
 	w.actors = append(w.actors, a)
 	return a
 }

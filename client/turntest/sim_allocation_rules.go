@@ -57,7 +57,7 @@ func (a *actor) checkOwed(s *step) {
 	for _, e := range s.events {
 		turnsAway := e.Kind == client.AllocateFailed || e.Kind == client.AllocationLost ||
 			e.Kind == client.NeedNewPort && s.allocate != nil && s.allocate.Signed()
-		if turnsAway && e.Until > 0 && !s.releases() {
+		if turnsAway && e.Until > 0 && !s.releases() && !s.moveRefused() {
 			a.w.violate(a, "C14", "%v says that something may live until %v, and releases nothing", e.Kind, e.Until)
 		}
 	}

@@ -80,7 +80,7 @@ func (a *actor) noteAnswer(r *sentRequest, m *Message, p Packet) {
 	if m.Class == Failure {
 		code, _ := m.ErrorCode()
 		a.ledger.signedErrors[code] = a.ledger.signedErrors[code] || r.key != nil
-		if code == 437 && r.Method != MethodAllocate && len(m.Unknown()) == 0 {
+		if code == 437 && r.Method != MethodAllocate && len(m.Unknown()) == 0 && !a.ledger.says437Nothing(r) {
 			a.ledger.verdict, r.settled = r, first
 		}
 		return

@@ -32,6 +32,11 @@ type ledger struct {
 	releases     int          // since the last Allocate, each signature one
 	recent       []time.Duration
 	pending      []*sentRequest // that further copies are expected of
+
+	moving     bool // from Rebind to the answer to the move
+	adrift     bool // another flow, and no answer yet that the allocation is there
+	ticket     string
+	ticketFlow client.Flow // on which it came
 }
 
 // sentRequest is one transaction of the client's.

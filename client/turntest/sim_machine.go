@@ -22,6 +22,7 @@ type Machine interface {
 
 	Allocate(now time.Duration) error
 	Refresh(now time.Duration) error
+	Rebind(now time.Duration) error
 	CreatePermission(now time.Duration, peers ...netip.Addr) error
 	RemovePermission(now time.Duration, peer netip.Addr) error
 	BindChannel(now time.Duration, peer netip.AddrPort) error

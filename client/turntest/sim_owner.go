@@ -27,6 +27,8 @@ func (a *actor) react(e client.Event) {
 	case client.NeedNewPort:
 		a.waiting = true
 		a.after(a.roll(200*time.Millisecond), "answer NeedNewPort", func(a *actor) { a.answerPort(e.Flow) })
+	case client.FlowNeeded:
+		a.needsFlow(e)
 	case client.CredentialsExpired:
 		a.after(a.roll(5*time.Second), "hand over the right password", (*actor).setRightPassword)
 	case client.PartingChanged:

@@ -20,6 +20,7 @@ type plan struct {
 	clients int
 	script  time.Duration // how long commands go on
 	jitter  time.Duration // how late hosts' timers fire
+	mobile  bool          // local addresses change
 }
 
 const (
@@ -32,6 +33,7 @@ const (
 func newWorld(seed uint64, opts Options) *world {
 	rng := rand.New(rand.NewPCG(seed, 0x7475726e))
 	w := &world{opts: opts, rng: rng, plan: rollPlan(seed, rng), report: &Report{Seed: seed, Counters: Counters{}}}
+	dice := w.plan.rollMobility()
 	w.log = newTranscript(w, opts.Transcript)
 	w.ledger = newWorldLedger()
 	w.peers = simPeers()
@@ -40,7 +42,9 @@ func newWorld(seed uint64, opts Options) *world {
 	w.network = NewNetwork(w.plan.network)
 	w.forger = &Forger{Rate: w.plan.forger, Blind: w.plan.blind, Rand: child(rng), Peer: w.peers[0]}
 	for i := range w.plan.clients {
-		w.join(i, rollClient(w, rng))
+		p := rollClient(w, rng)
+		p.rollMoves(w, dice)
+		w.join(i, p)
 	}
 	w.planChores()
 	return w
@@ -128,6 +132,7 @@ type clientPlan struct {
 	trapAt   time.Duration
 	ships    bool // the host ships the parting datagram after a trap
 	retries  int  // how often the owner allocates again after a failure
+	rebinds  []rebind
 }
 
 func rollClient(w *world, rng *rand.Rand) clientPlan {

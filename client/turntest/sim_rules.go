@@ -63,7 +63,9 @@ func (a *actor) checkStep(s *step) {
 	for _, e := range s.events {
 		a.checkEvent(e)
 	}
+	a.noteTicket(s)
 	for _, t := range s.sent {
+		a.checkMoving(t, s)
 		a.checkSent(t)
 	}
 	a.checkResendsCome(s)
@@ -101,11 +103,11 @@ func (a *actor) checkProgress(s *step) {
 // waitingAfter: the machine waits for its host to open a port.
 func (a *actor) waitingAfter(s *step) bool {
 	for _, e := range s.events {
-		if e.Kind == client.NeedNewPort {
+		if e.Kind == client.NeedNewPort || e.Kind == client.FlowNeeded {
 			return true
 		}
 	}
-	return a.waiting
+	return a.waiting || a.owesFlow
 }
 
 // I3: after a drain the next deadline is in the future. Where the host's timer

@@ -28,6 +28,7 @@ func (a *actor) checkEvent(e client.Event) {
 	case client.Closed:
 		a.ledger.overtake(anyRequest)
 	}
+	a.noteMove(e)
 	a.checkAlone(e)
 	// A10: "its event says unsigned". 401 and 438 never are signed.
 	if e.Signed && e.Code != 0 && !a.ledger.signedErrors[e.Code] {
@@ -70,7 +71,12 @@ func (a *actor) checkSent(t client.Transmit) {
 	case m.Class == Indication && m.Method == MethodSend:
 		a.checkSendIndication(m)
 	case m.Class == Request:
+		before := a.ledger.release
+		a.checkTicket(m, t.Flow)
 		a.checkRequest(m, t.Data)
+		if t.Flow != a.flow { // it frees another port than the present one
+			a.ledger.release = before
+		}
 	default:
 		a.w.violate(a, "T7", "it sends %s", Describe(t.Data, nil))
 	}

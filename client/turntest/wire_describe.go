@@ -83,7 +83,7 @@ var renderings = map[AttributeType]func([]byte) string{
 	AttrLifetime: renderSeconds, AttrChannelNumber: renderChannel,
 	AttrRequestedTransport: renderTransport, AttrUnknownAttributes: renderTypes,
 	AttrRequestedAddressFamily: renderFamily, AttrAdditionalFamily: renderFamily,
-	AttrEvenPort: renderEvenPort, AttrICMP: renderICMP,
+	AttrEvenPort: renderEvenPort, AttrICMP: renderICMP, AttrMobilityTicket: renderTicket,
 	AttrPasswordAlgorithms: renderAlgorithms, AttrPasswordAlgorithm: renderAlgorithms,
 }
 
@@ -103,6 +103,14 @@ func quotePayload(v []byte) string {
 		return strconv.Quote(string(v))
 	}
 	return fmt.Sprintf("%s+%d", strconv.Quote(string(v[:shown])), len(v)-shown)
+}
+
+// renderTicket shows an empty one by its name alone.
+func renderTicket(v []byte) string {
+	if len(v) == 0 {
+		return ""
+	}
+	return renderText(v)
 }
 
 func renderError(v []byte) string {

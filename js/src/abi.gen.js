@@ -69,6 +69,7 @@ export const ATTR_SEED = 30
 export const ATTR_ANONYMOUS = 40
 export const ATTR_ACCESS_TOKEN = 41
 export const ATTR_SERVER_NAME = 42
+export const ATTR_MOBILITY = 43
 export const ATTR_METHOD = 48
 export const ATTR_CODE = 49
 export const ATTR_REASON = 50
@@ -94,7 +95,8 @@ export const CMD_REMOVE_PERMISSION = 4
 export const CMD_BIND_CHANNEL = 5
 export const CMD_UNBIND_CHANNEL = 6
 export const CMD_SET_CREDENTIALS = 7
-export const CMD_SET_TOKEN = 20
+export const CMD_REBIND = 8
+export const CMD_SET_TOKEN = 9
 
 // Error codes of calls.
 export const CODE_UNSUPPORTED = -15
@@ -178,6 +180,20 @@ export const EVENTS = [
 	"closed",
 	"reclaimed",
 	"refreshFailed",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"mobilityRefused",
+	"rebound",
+	"rebindFailed",
 ]
 
 // Names of outcomes, by number.

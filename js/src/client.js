@@ -1,7 +1,7 @@
 // A TURN client without I/O: the machine, as JavaScript calls it.
 
 import {
-	ATTR_ACCESS_TOKEN, ATTR_CMD, ATTR_PASSWORD, ATTR_PEER, ATTR_USERNAME, CMD_ALLOCATE, CMD_BIND_CHANNEL, CMD_CREATE_PERMISSION, CMD_REFRESH,
+	ATTR_ACCESS_TOKEN, ATTR_CMD, ATTR_PASSWORD, ATTR_PEER, ATTR_USERNAME, CMD_ALLOCATE, CMD_BIND_CHANNEL, CMD_CREATE_PERMISSION, CMD_REBIND, CMD_REFRESH,
 	CMD_REMOVE_PERMISSION, CMD_SET_CREDENTIALS, CMD_SET_TOKEN, CMD_UNBIND_CHANNEL, FLOW_CLOSED, FLOW_OPENED, PATH_ERROR,
 } from './abi.gen.js'
 import { wantIP, wantPort } from './address.js'
@@ -123,6 +123,14 @@ export class TurnClient {
 	/** @param {number} now */
 	refresh(now) {
 		this.#command(now, CMD_REFRESH)
+	}
+
+	/**
+	 * The local address has changed: the allocation moves to another flow.
+	 * @param {number} now
+	 */
+	rebind(now) {
+		this.#command(now, CMD_REBIND)
 	}
 
 	/**

@@ -2,7 +2,7 @@
 // the caller's own line, and written as a record.
 
 import {
-	ATTR_ACCESS_TOKEN, ATTR_ANONYMOUS, ATTR_AUTO_PERMISSION, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_LIFETIME, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
+	ATTR_ACCESS_TOKEN, ATTR_ANONYMOUS, ATTR_AUTO_PERMISSION, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_LIFETIME, ATTR_MOBILITY, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
 	ATTR_RECLAIM, ATTR_REFRESH_CAP, ATTR_RM, ATTR_RTO, ATTR_SEED, ATTR_SERVER, ATTR_SOFTWARE, ATTR_USERNAME, SEED_SIZE,
 } from './abi.gen.js'
 import { wantIP, wantPort } from './address.js'
@@ -28,6 +28,7 @@ import { prepareCredentials } from './credentials.js'
  * @property {boolean} [autoPermission] sending makes the permission that it lacks
  * @property {boolean} [reclaim] the local port is the caller's own: an allocation that is found there is released
  * @property {boolean} [reallocate] allocate anew when the allocation is lost
+ * @property {boolean} [mobility] ask for a ticket, with which rebind moves the allocation (RFC 8016)
  * @property {Uint8Array} [seed] 32 bytes: transaction IDs that can be foreseen, for tests and replays
  */
 
@@ -71,6 +72,7 @@ export function writeConfig(r, config) {
 	if (config.reclaim) r.flag(ATTR_RECLAIM)
 	if (config.reallocate) r.flag(ATTR_REALLOCATE)
 	if (config.anonymous) r.flag(ATTR_ANONYMOUS)
+	if (config.mobility) r.flag(ATTR_MOBILITY)
 	if (config.seed) r.bytes(ATTR_SEED, config.seed)
 }
 

@@ -54,6 +54,7 @@ const (
 	AttrSeed           Attr = 0x001E // 32 bytes: deterministic transaction IDs, for tests and replays
 	AttrAnonymous      Attr = 0x0028 // flag
 	AttrAccessToken    Attr = 0x0029 // bytes; USERNAME is then its key's name, PASSWORD the key
+	AttrMobility       Attr = 0x002B // flag
 
 	// Events and state.
 	AttrServerName Attr = 0x002A // string
@@ -81,12 +82,13 @@ type Cmd uint16
 const (
 	CmdAllocate         Cmd = 1
 	CmdRefresh          Cmd = 2
-	CmdCreatePermission Cmd = 3  // PEER, repeated; ports are ignored
-	CmdRemovePermission Cmd = 4  // PEER
-	CmdBindChannel      Cmd = 5  // PEER
-	CmdUnbindChannel    Cmd = 6  // PEER
-	CmdSetCredentials   Cmd = 7  // USERNAME, PASSWORD
-	CmdSetToken         Cmd = 20 // USERNAME, PASSWORD, ACCESS_TOKEN
+	CmdCreatePermission Cmd = 3 // PEER, repeated; ports are ignored
+	CmdRemovePermission Cmd = 4 // PEER
+	CmdBindChannel      Cmd = 5 // PEER
+	CmdUnbindChannel    Cmd = 6 // PEER
+	CmdSetCredentials   Cmd = 7 // USERNAME, PASSWORD
+	CmdRebind           Cmd = 8
+	CmdSetToken         Cmd = 9 // USERNAME, PASSWORD, ACCESS_TOKEN
 )
 
 // Code is an error code of a call; the meaning of each stands at client's

@@ -34,6 +34,7 @@ func AppendConfig(b []byte, cfg *client.Config, seed []byte) []byte {
 	r.Flag(AttrReclaim, cfg.Reclaim)
 	r.Flag(AttrReallocate, cfg.Reallocate)
 	r.Flag(AttrAnonymous, cfg.Anonymous)
+	r.Flag(AttrMobility, cfg.Mobility)
 	if len(seed) > 0 {
 		r.Bytes(AttrSeed, seed)
 	}
@@ -119,5 +120,7 @@ func configFlag(r *reader, a attribute, cfg *client.Config) {
 		cfg.Reallocate = r.flag(a)
 	case AttrAnonymous:
 		cfg.Anonymous = r.flag(a)
+	case AttrMobility:
+		cfg.Mobility = r.flag(a)
 	}
 }

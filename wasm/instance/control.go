@@ -132,6 +132,8 @@ func (in *Instance) run(c *client.Client) error {
 		return c.Allocate(in.now)
 	case abi.CmdRefresh:
 		return c.Refresh(in.now)
+	case abi.CmdRebind:
+		return c.Rebind(in.now)
 	case abi.CmdCreatePermission:
 		return c.CreatePermission(in.now, in.peerAddrs()...)
 	case abi.CmdSetCredentials:

@@ -169,6 +169,9 @@ func (s *simulated) Allocate(now time.Duration) error {
 func (s *simulated) Refresh(now time.Duration) error {
 	return s.do(now, abi.Command{Cmd: abi.CmdRefresh})
 }
+func (s *simulated) Rebind(now time.Duration) error {
+	return s.do(now, abi.Command{Cmd: abi.CmdRebind})
+}
 
 func (s *simulated) CreatePermission(now time.Duration, peers ...netip.Addr) error {
 	c := abi.Command{Cmd: abi.CmdCreatePermission}

@@ -50,8 +50,8 @@ var bugs = []bug{
 	{
 		Name: "data-before-permission", What: "data goes out as soon as the permission is asked for",
 		File: "client/data.go",
-		Old:  "if !p.good(now) || c.phase != PhaseAllocated {",
-		New:  "if !p.has(now) || c.phase != PhaseAllocated {",
+		Old:  "if !p.good(now) || !c.serving() {",
+		New:  "if !p.has(now) || !c.serving() {",
 	},
 	{
 		Name: "quarantine-skipped", What: "a channel that is let go forgets its peer at once",
@@ -68,8 +68,20 @@ var bugs = []bug{
 	{
 		Name: "refresh-not-waited-for", What: "Close waits for the probe in flight, and not for the Refresh",
 		File: "client/close.go",
-		Old:  "\tcase c.inFlight(forRefresh, forProbe) != nil:\n",
-		New:  "\tcase c.inFlight(forProbe) != nil:\n",
+		Old:  "\tcase c.inFlight(forRefresh, forProbe, forMove) != nil:\n",
+		New:  "\tcase c.inFlight(forProbe, forMove) != nil:\n",
+	},
+	{
+		Name: "old-ticket", What: "the ticket of the move's answer is not kept",
+		File: "client/rebind.go",
+		Old:  "\tc.mobile.adrift, c.mobile.ticket = false, nil // \"it MUST use the new ticket\"\n\tc.storeTicket(signer, m)\n",
+		New:  "\tc.mobile.adrift = false\n",
+	},
+	{
+		Name: "data-during-the-move", What: "data goes out on the new flow before the server has answered",
+		File: "client/mobility.go",
+		Old:  "return c.phase == PhaseAllocated && !c.moving()",
+		New:  "return c.phase == PhaseAllocated && (!c.moving() || c.mobile.adrift)",
 	},
 	{
 		Name: "password-not-renewed", What: "a new password waits for the next allocation, like a new username",

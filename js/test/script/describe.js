@@ -120,6 +120,7 @@ const RENDERINGS = {
 	'REQUESTED-ADDRESS-FAMILY': family, 'ADDITIONAL-ADDRESS-FAMILY': family,
 	'EVEN-PORT': (v) => (v.length !== 1 ? 'broken' : v[0] & 0x80 ? 'reserve' : 'even'),
 	ICMP: icmp, 'PASSWORD-ALGORITHMS': algorithms, 'PASSWORD-ALGORITHM': algorithms,
+	'MOBILITY-TICKET': (v) => (v.length === 0 ? '' : text(v)),
 }
 
 /**

@@ -78,7 +78,7 @@ function composeChannelData(w, channels) {
 }
 
 /** @type {Record<string, string>} */
-const TEXTS = { realm: 'REALM', nonce: 'NONCE', software: 'SOFTWARE', data: 'DATA' }
+const TEXTS = { realm: 'REALM', nonce: 'NONCE', software: 'SOFTWARE', data: 'DATA', ticket: 'MOBILITY-TICKET' }
 
 /** @type {Record<string, string>} */
 const ADDRESSES = { relayed: 'XOR-RELAYED-ADDRESS', mapped: 'XOR-MAPPED-ADDRESS', peer: 'XOR-PEER-ADDRESS' }

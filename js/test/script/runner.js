@@ -189,11 +189,13 @@ class Runner {
 	allocated(w) {
 		const lifetime = w.named('lifetime') ?? '600'
 		const relayed = w.named('relayed') ?? '192.0.2.1:50000'
+		const shown = w.named('ticket')
+		const ticket = shown === undefined ? '' : ` ticket=${shown}`
 		const { prefix } = this.#subject
 		const n = this.#order.length
 		this.run(`${prefix}allocate`)
 		this.run(`${prefix}recv tx=${n + 1} error 401 realm=example.org nonce=n1`)
-		this.run(`${prefix}recv tx=${n + 2} success relayed=${relayed} mapped=203.0.113.9:4242 lifetime=${lifetime} integrity=ok`)
+		this.run(`${prefix}recv tx=${n + 2} success relayed=${relayed} mapped=203.0.113.9:4242 lifetime=${lifetime}${ticket} integrity=ok`)
 	}
 
 	/** @param {(client: import('../../src/client.js').TurnClient, now: number) => void} f */
@@ -397,7 +399,7 @@ function configOf(w, server, n) {
 		username: w.named('user'), ...secretOf(w), software: w.named('software'), family,
 		lifetime: ms('lifetime'), rto: ms('rto'), refreshCap: ms('cap'), rc: w.number('rc'), rm: w.number('rm'),
 		fingerprint: w.flag('fingerprint'), autoPermission: w.flag('autopermission'), reclaim: w.flag('reclaim'),
-		reallocate: w.flag('reallocate'), anonymous: w.flag('anonymous'),
+		reallocate: w.flag('reallocate'), anonymous: w.flag('anonymous'), mobility: w.flag('mobility'),
 	}
 }
 
@@ -452,6 +454,7 @@ const COMMANDS = {
 	new: (r, w) => r.new(w),
 	allocate: (r) => r.do((c, now) => c.allocate(now)),
 	refresh: (r) => r.do((c, now) => c.refresh(now)),
+	rebind: (r) => r.do((c, now) => c.rebind(now)),
 	permit: (r, w) => {
 		const addresses = [...w.rest()].map((x) => parseAddress(x.value).address)
 		r.do((c, now) => c.createPermission(now, addresses))
