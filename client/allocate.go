@@ -190,6 +190,7 @@ func (c *Client) allocated(now time.Duration, tx *transaction, a allocation) {
 	a.madeAt = now
 	c.alloc = &a
 	c.extend(now, tx, a.lifetime)
+	c.armKeepalive(now)
 	c.become(PhaseAllocated)
 	c.touchParting()
 	c.emit(Event{Kind: Allocated, Relayed: c.lease.relayed, Mapped: a.mapped, Lifetime: a.lifetime})

@@ -53,6 +53,10 @@ type Config struct {
 	// RefreshCap is the longest time between two Refreshes; 0 leaves it to the
 	// lifetime.
 	RefreshCap time.Duration
+	// Keepalive sends a Binding indication so often while there is an
+	// allocation, for the sake of NATs that forget sooner than a Refresh comes;
+	// 0: never.
+	Keepalive time.Duration
 
 	// AutoPermission makes Send create the permission that it lacks, and queue
 	// the payload meanwhile.
@@ -82,6 +86,7 @@ type settings struct {
 	refreshCap     time.Duration
 	software       string
 	rand           io.Reader
+	options        *options // nil: none
 }
 
 func (cfg *Config) settings() settings {
@@ -89,7 +94,7 @@ func (cfg *Config) settings() settings {
 		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate,
 		rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
-		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand,
+		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand, options: cfg.options(),
 	}
 	if s.rto == 0 {
 		s.rto = defaultRTO
@@ -128,6 +133,9 @@ func (cfg *Config) check() error {
 		return bad("Rc or Rm is out of range")
 	case cfg.RefreshCap < 0 || cfg.RefreshCap != 0 && cfg.RefreshCap < refreshMinimum:
 		return bad("RefreshCap is shorter than 1 s")
+	}
+	if why := cfg.checkOptions(); why != "" {
+		return bad(why)
 	}
 	return nil
 }

@@ -59,6 +59,9 @@ type Config struct {
 	// RefreshCap is the longest time between two Refreshes; 0 leaves it to the
 	// lifetime.
 	RefreshCap time.Duration
+	// Keepalive sends a Binding indication so often, for NATs that forget sooner
+	// than a Refresh comes; 0: never. The least is 1 s.
+	Keepalive time.Duration
 
 	// NoAutoPermission: WriteTo makes no permissions.
 	NoAutoPermission bool
@@ -122,7 +125,7 @@ func (cfg Config) check() (settings, error) {
 
 func (cfg Config) checkNumbers() error {
 	for name, negative := range map[string]bool{
-		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "RefreshCap": cfg.RefreshCap < 0,
+		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "RefreshCap": cfg.RefreshCap < 0, "Keepalive": cfg.Keepalive < 0,
 		"Rc": cfg.Rc < 0, "Rm": cfg.Rm < 0,
 	} {
 		if negative {
@@ -144,7 +147,7 @@ func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 	return client.Config{
 		Server: server, Username: []byte(s.Username), Password: []byte(s.Password),
 		Family: s.Family, Lifetime: s.Lifetime, Software: s.Software, Fingerprint: s.Fingerprint,
-		RTO: s.RTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap,
+		RTO: s.RTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap, Keepalive: s.Keepalive,
 		AutoPermission: !s.NoAutoPermission,
 		Reclaim:        s.ownsPort() && !s.NoReclaim,
 		Reallocate:     s.Reallocate,

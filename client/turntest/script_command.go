@@ -69,6 +69,7 @@ func scriptConfig(w *words) client.Config {
 		Rc: w.number("rc"), Rm: w.number("rm"),
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
 		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"),
+		Keepalive: w.duration("keepalive"),
 	}
 }
 

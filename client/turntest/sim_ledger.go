@@ -32,6 +32,7 @@ type ledger struct {
 	releases     int          // since the last Allocate, each signature one
 	recent       []time.Duration
 	pending      []*sentRequest // that further copies are expected of
+	keptAlive    time.Duration  // the last keep-alive
 }
 
 // sentRequest is one transaction of the client's.

@@ -69,6 +69,8 @@ func (a *actor) checkSent(t client.Transmit) {
 		a.w.violate(a, "T4", "it sends to %v", t.To)
 	case m.Class == Indication && m.Method == MethodSend:
 		a.checkSendIndication(m)
+	case m.Class == Indication && m.Method == MethodBinding:
+		a.checkKeepalive()
 	case m.Class == Request:
 		a.checkRequest(m, t.Data)
 	default:

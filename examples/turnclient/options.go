@@ -20,6 +20,7 @@ type options struct {
 	n, size         int
 	rate            float64 // payloads a second
 	linger, hold    time.Duration
+	keepalive       time.Duration
 	cycles          int
 	closeAt         client.Phase
 	closeEarly      bool // -close-at was given
@@ -62,6 +63,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.Float64Var(&o.rate, "rate", 500, "payloads a second")
 	f.DurationVar(&o.linger, "linger", 2*time.Second, "how long to wait for the answer to the release; 0 = one datagram and go")
 	f.DurationVar(&o.hold, "hold", 0, "keep the allocation for so long before closing it")
+	f.DurationVar(&o.keepalive, "keepalive", 0, "send a Binding indication so often, for NATs on the way; 0 = never")
 	f.IntVar(&o.cycles, "cycles", 1, "allocate and close so many times from the same local port")
 	f.Func("close-at", "close the moment this `state` is reached: new, allocating, authenticated, allocated", o.setCloseAt)
 	f.Func("engine", "`wasm` or native", o.setEngine)
@@ -92,8 +94,8 @@ func (o *options) check(args []string) error {
 	switch {
 	case !strings.HasPrefix(o.url, "turn:") && !strings.HasPrefix(o.url, "turns:"):
 		return fmt.Errorf("%q is not a TURN URI: want turn:HOST[:PORT][?transport=udp]", o.url)
-	case o.n < 0 || o.rate <= 0 || o.cycles < 1 || o.linger < 0 || o.hold < 0:
-		return errors.New("-n, -linger and -hold are not negative, -cycles and -rate are positive")
+	case o.n < 0 || o.rate <= 0 || o.cycles < 1 || o.linger < 0 || o.hold < 0 || o.keepalive < 0:
+		return errors.New("-n, -linger, -hold and -keepalive are not negative, -cycles and -rate are positive")
 	case o.size < minSize || o.size > maxSize:
 		return fmt.Errorf("-size is between %d and %d", minSize, maxSize)
 	}

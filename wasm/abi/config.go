@@ -30,6 +30,7 @@ func AppendConfig(b []byte, cfg *client.Config, seed []byte) []byte {
 	r.Flag(AttrAutoPermission, cfg.AutoPermission)
 	r.Flag(AttrReclaim, cfg.Reclaim)
 	r.Flag(AttrReallocate, cfg.Reallocate)
+	appendOptions(&r, cfg)
 	if len(seed) > 0 {
 		r.Bytes(AttrSeed, seed)
 	}
@@ -111,5 +112,7 @@ func configFlag(r *reader, a attribute, cfg *client.Config) {
 		cfg.Reclaim = r.flag(a)
 	case AttrReallocate:
 		cfg.Reallocate = r.flag(a)
+	default:
+		configOption(r, a, cfg)
 	}
 }

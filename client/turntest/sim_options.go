@@ -1,0 +1,29 @@
+package turntest
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+)
+
+// rollOptions gives some clients what few ask for. Its dice are its own, so that
+// the worlds of seeds that are known stay what they were in everything else.
+func rollOptions(seed uint64, cfg *client.Config) {
+	rng := rand.New(rand.NewPCG(seed, 0x6f7074696f6e73))
+	cfg.Keepalive = pick(rng, 0, 0, 0, 15*time.Second)
+}
+
+// checkKeepalive is L10: only where it was asked for, only on an allocation,
+// and no more often than that.
+func (a *actor) checkKeepalive() {
+	l := &a.ledger
+	every := a.plan.cfg.Keepalive
+	switch {
+	case every == 0 || !a.allocated:
+		a.w.violate(a, "L10", "a keep-alive that nobody asked for")
+	case l.keptAlive != 0 && a.w.now < l.keptAlive+every:
+		a.w.violate(a, "L10", "a keep-alive at %v, the last one was at %v", a.w.now, l.keptAlive)
+	}
+	l.keptAlive = a.w.now
+}
