@@ -64,6 +64,7 @@ func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *messag
 	c.grant(tx, granted)
 	c.lease.relayed = relayed
 	c.allocated(now, tx, allocation{mapped: mapped, lifetime: granted})
+	c.reserved(tx, m)
 }
 
 // readAllocation reads what an Allocate success must carry. The mapped address
@@ -88,6 +89,9 @@ func (c *Client) allocateFailed(now time.Duration, tx *transaction, v verdict) {
 	}
 	if v.code == int(stun.CodeAllocMismatch) {
 		c.mismatched(now, v)
+		return
+	}
+	if c.allocateWithout(now, tx, v) {
 		return
 	}
 	c.giveUpAllocate(now, v)

@@ -39,6 +39,17 @@ type Config struct {
 	// Lifetime to ask for; 0 leaves it to the server.
 	Lifetime time.Duration
 
+	// EvenPort asks for an even port, and the next one to be reserved. Where the
+	// server has none the Allocate goes on without it (OptionRefused).
+	EvenPort EvenPort
+	// Token asks for a port that an earlier allocation had reserved. It excludes
+	// EvenPort and Family.
+	Token Token
+	// DontFragment asks for DONT-FRAGMENT: Send indications carry it, so that
+	// what the relay sends for them is not fragmented. Where the server does not
+	// know it (OptionRefused) they are sent without.
+	DontFragment bool
+
 	// Software is sent in Allocate and Refresh; empty sends none.
 	Software string
 	// Fingerprint adds FINGERPRINT to requests.

@@ -64,6 +64,13 @@ const (
 	// RefreshFailed: Method, Code, Reason, Signed. The allocation lives on, and
 	// the Refresh is tried again.
 	RefreshFailed EventKind = 20
+	// PortReserved: the port above the relayed address's is kept for whoever
+	// allocates with Token, until Until.
+	PortReserved EventKind = 40
+	// OptionRefused: the server does not grant EvenPort, Token (508) or
+	// DontFragment (420): Method, Code, Reason, Signed. The Allocate goes on
+	// without it.
+	OptionRefused EventKind = 41
 )
 
 var eventNames = map[EventKind]string{
@@ -75,7 +82,8 @@ var eventNames = map[EventKind]string{
 	CredentialsExpired: "CredentialsExpired", TokenNeeded: "TokenNeeded",
 	AllocationLost: "AllocationLost", CommandDropped: "CommandDropped",
 	PartingChanged: "PartingChanged", Closed: "Closed", Reclaimed: "Reclaimed",
-	RefreshFailed: "RefreshFailed",
+	RefreshFailed: "RefreshFailed", PortReserved: "PortReserved",
+	OptionRefused: "OptionRefused",
 }
 
 func (k EventKind) String() string {
@@ -99,6 +107,7 @@ type Event struct {
 	Relayed netip.AddrPort
 	Mapped  netip.AddrPort
 	ICMP    ICMP
+	Token   Token
 	// Reason is the server's reason phrase (printable, at most 128 bytes) or a
 	// sentence of the machine's own that says what was tried.
 	Reason     string

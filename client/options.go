@@ -5,12 +5,17 @@ import "time"
 // options are what few clients ask for, and what came of it. Settings point to
 // them; nil where nothing of it is asked for.
 type options struct {
-	keepalive   time.Duration
-	keepaliveAt time.Duration
+	keepalive    time.Duration
+	keepaliveAt  time.Duration
+	token        Token
+	evenPort     EvenPort
+	dontFragment bool
 }
 
 func (cfg *Config) options() *options {
-	o := options{keepalive: cfg.Keepalive}
+	o := options{
+		keepalive: cfg.Keepalive, token: cfg.Token, evenPort: cfg.EvenPort, dontFragment: cfg.DontFragment,
+	}
 	if o == (options{}) {
 		return nil
 	}
@@ -19,8 +24,20 @@ func (cfg *Config) options() *options {
 
 // checkOptions answers what is wrong with them; "" if nothing is.
 func (cfg *Config) checkOptions() string {
-	if cfg.Keepalive < 0 || cfg.Keepalive != 0 && cfg.Keepalive < keepaliveMinimum {
+	switch {
+	case cfg.Keepalive < 0 || cfg.Keepalive != 0 && cfg.Keepalive < keepaliveMinimum:
 		return "Keepalive is shorter than 1 s"
+	case cfg.EvenPort > EvenPortReserve:
+		return "EvenPort is unknown"
+	case cfg.Token != Token{} && cfg.EvenPort != EvenPortNone:
+		// "If the RESERVATION-TOKEN attribute is included, then the client MUST
+		// omit the EVEN-PORT attribute."
+		// https://www.rfc-editor.org/rfc/rfc8656#section-7.1
+		return "Token and EvenPort exclude each other"
+	case cfg.Token != Token{} && cfg.Family != FamilyDefault:
+		// "Clients MUST NOT include a REQUESTED-ADDRESS-FAMILY attribute in an
+		// Allocate request that contains a RESERVATION-TOKEN attribute".
+		return "Token and Family exclude each other"
 	}
 	return ""
 }

@@ -87,6 +87,7 @@ func (c *Client) addAllocate(m *stun.Message) {
 	if c.cfg.family != FamilyDefault {
 		added(m, requestedFamily(c.cfg.family).AddTo(m))
 	}
+	c.cfg.options.addTo(m)
 	c.addLifetime(m)
 }
 

@@ -34,7 +34,7 @@ func (c *Client) headSize() int {
 func (c *Client) bodySize(tx *transaction) int {
 	switch tx.purpose.method() {
 	case stun.MethodAllocate:
-		return 3 * wordSize
+		return 3*wordSize + c.cfg.options.size()
 	case stun.MethodCreatePermission:
 		return len(tx.peers) * c.peerSize()
 	case stun.MethodChannelBind:

@@ -23,6 +23,7 @@ type Event struct {
 	Relayed    netip.AddrPort
 	Mapped     netip.AddrPort
 	ICMP       client.ICMP
+	Token      client.Token
 	Lifetime   time.Duration
 	RetryAfter time.Duration
 	ReuseAfter time.Duration
@@ -53,7 +54,7 @@ func newEvent(k clock, e client.Event) Event {
 	out := Event{
 		Kind: e.Kind, At: time.Now(), Code: e.Code, Reason: e.Reason, Signed: e.Signed,
 		Outcome: e.Outcome, Peer: e.Peer, Channel: e.Channel, Relayed: e.Relayed, Mapped: e.Mapped,
-		ICMP: e.ICMP, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
+		ICMP: e.ICMP, Token: e.Token, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
 		Until: k.at(e.Until),
 	}
 	if e.Method != 0 {
@@ -72,7 +73,7 @@ func (e Event) level() slog.Level {
 			return slog.LevelInfo
 		}
 		return slog.LevelWarn
-	case client.AllocateFailed, client.PermissionFailed, client.ChannelFailed, client.NeedNewPort,
+	case client.AllocateFailed, client.OptionRefused, client.PermissionFailed, client.ChannelFailed, client.NeedNewPort,
 		client.CredentialsExpired, client.RefreshFailed, client.AllocationLost:
 		return slog.LevelWarn
 	}

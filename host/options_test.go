@@ -41,3 +41,83 @@ func TestKeepalive(t *testing.T) {
 		wantHeld(t, server, 0)
 	})
 }
+
+// wantEvent takes events until one of that kind comes.
+func wantEvent(t *testing.T, c *host.Conn, want client.EventKind) host.Event {
+	t.Helper()
+	late := soon(t)
+	for {
+		select {
+		case e, open := <-c.Events():
+			if !open {
+				t.Fatalf("the Conn ended without %v", want)
+			}
+			if e.Kind == want {
+				return e
+			}
+		case <-late.Done():
+			t.Fatalf("no %v", want)
+		}
+	}
+}
+
+// L4: the port above an even one is kept for who brings the token.
+func TestReservedPort(t *testing.T) {
+	eachServer(t, func(t *testing.T, rt *host.Runtime, server hosttest.Server) {
+		cfg := config(server.Addr())
+		cfg.EvenPort = client.EvenPortReserve
+		first := dial(t, rt, cfg)
+		if first.Relayed().Port()%2 != 0 {
+			t.Errorf("the relayed address is %v, want an even port", first.Relayed())
+		}
+		e := wantEvent(t, first, client.PortReserved)
+		cfg.EvenPort, cfg.Token = client.EvenPortNone, e.Token
+		second := dial(t, rt, cfg)
+		if second.Relayed().Port() != first.Relayed().Port()+1 {
+			t.Errorf("the relayed addresses are %v and %v, want neighbours", first.Relayed(), second.Relayed())
+		}
+		wantClosed(t, second, 2*time.Second, client.Released)
+		wantClosed(t, first, 2*time.Second, client.Released)
+		wantHeld(t, server, 0)
+	})
+}
+
+// L4: a token that the server does not know is let go. coturn does not answer
+// 508 but 404, and an Allocate that follows on that port gets a success without
+// an address: there it fails, and nothing is left.
+func TestUnknownToken(t *testing.T) {
+	eachServer(t, func(t *testing.T, rt *host.Runtime, server hosttest.Server) {
+		cfg := quick(server.Addr())
+		cfg.Token = client.Token{'n', 'o', 'b', 'o', 'd', 'y'}
+		if server.Name() == "coturn" {
+			_, err := rt.Dial(soon(t), cfg)
+			wantRequestError(t, err, "Allocate", 404)
+			wantHeld(t, server, 0)
+			return
+		}
+		c := dial(t, rt, cfg)
+		if e := wantEvent(t, c, client.OptionRefused); e.Code != 508 {
+			t.Errorf("the event is %+v, want 508", e)
+		}
+		wantClosed(t, c, 2*time.Second, client.Released)
+		wantHeld(t, server, 0)
+	})
+}
+
+// L5: coturn knows DONT-FRAGMENT, pion refuses it and is used without.
+func TestDontFragment(t *testing.T) {
+	eachServer(t, func(t *testing.T, rt *host.Runtime, server hosttest.Server) {
+		echo := hosttest.NeedEcho(t)
+		cfg := quick(server.Addr())
+		cfg.DontFragment = true
+		c := dial(t, rt, cfg)
+		if server.Name() == "pion" {
+			if e := wantEvent(t, c, client.OptionRefused); e.Code != 420 {
+				t.Errorf("the event is %+v, want 420", e)
+			}
+		}
+		wantEcho(t, c, echo.Addr(), "in one piece")
+		wantClosed(t, c, 2*time.Second, client.Released)
+		wantHeld(t, server, 0)
+	})
+}

@@ -69,7 +69,8 @@ func scriptConfig(w *words) client.Config {
 		Rc: w.number("rc"), Rm: w.number("rm"),
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
 		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"),
-		Keepalive: w.duration("keepalive"),
+		Keepalive: w.duration("keepalive"), EvenPort: client.EvenPort(w.number("evenport")),
+		Token: w.token("token"), DontFragment: w.flag("dontfragment"),
 	}
 }
 

@@ -45,6 +45,8 @@ type ServerConfig struct {
 	Denied                    []netip.Addr
 	Quota, Ports, Permissions int
 
+	// NoReservations: it keeps no port for a token (508).
+	NoReservations bool
 	// Replay answers a request that it has answered before from a cache of
 	// 40 s; otherwise each copy is handled anew ("stateless stack approach").
 	Replay bool
@@ -73,6 +75,7 @@ type Server struct {
 	nonces   map[netip.AddrPort]nonce
 	nonceSeq int
 	nextPort uint16
+	reserved map[[8]byte]reservation
 
 	handled map[TransactionID]int // copies of each request that were handled
 	answers map[TransactionID]storedAnswer
@@ -96,7 +99,7 @@ func NewServer(cfg ServerConfig) *Server {
 		cfg: cfg, habits: flavourHabits[cfg.Flavour], nextPort: 49152,
 		holdings: map[netip.AddrPort]*holding{}, relays: map[netip.AddrPort]*holding{},
 		nonces: map[netip.AddrPort]nonce{}, handled: map[TransactionID]int{},
-		answers: map[TransactionID]storedAnswer{},
+		answers: map[TransactionID]storedAnswer{}, reserved: map[[8]byte]reservation{},
 	}
 }
 

@@ -12,6 +12,11 @@ import (
 func rollOptions(seed uint64, cfg *client.Config) {
 	rng := rand.New(rand.NewPCG(seed, 0x6f7074696f6e73))
 	cfg.Keepalive = pick(rng, 0, 0, 0, 15*time.Second)
+	cfg.DontFragment = rng.IntN(4) == 0
+	cfg.EvenPort = pick(rng, 0, 0, 0, client.EvenPortOnly, client.EvenPortReserve)
+	if cfg.EvenPort == 0 && cfg.Family == 0 && rng.IntN(6) == 0 {
+		cfg.Token = client.Token{'s', 't', 'a', 'l', 'e'}
+	}
 }
 
 // checkKeepalive is L10: only where it was asked for, only on an allocation,

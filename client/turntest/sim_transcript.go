@@ -91,6 +91,7 @@ func describeEvent(e client.Event) string {
 	add(e.Mapped.IsValid(), "mapped=%v", e.Mapped)
 	add(e.Lifetime != 0, "lifetime=%v", e.Lifetime)
 	add(e.RetryAfter != 0, "retryAfter=%v", e.RetryAfter)
+	add(e.Token != client.Token{}, "token=%x", e.Token)
 	add(e.ReuseAfter != 0, "reuseAfter=%v", e.ReuseAfter)
 	add(e.Until != 0, "until=%v", e.Until)
 	add(e.ICMP != client.ICMP{}, "icmp=%d/%d", e.ICMP.Type, e.ICMP.Code)

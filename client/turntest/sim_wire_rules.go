@@ -23,7 +23,7 @@ func (a *actor) checkEvent(e client.Event) {
 		}
 		a.allocated = false
 		a.ledger.overtake(anyRequest)
-	case client.AllocateFailed, client.NeedNewPort, client.Reclaimed:
+	case client.AllocateFailed, client.NeedNewPort, client.Reclaimed, client.OptionRefused:
 		a.ledger.disturb()
 	case client.Closed:
 		a.ledger.overtake(anyRequest)

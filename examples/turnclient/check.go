@@ -65,7 +65,7 @@ func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 	begin := time.Now()
 	conn, err := c.rt.Open(ctx, host.Config{
 		URL: c.url, Username: c.user, Password: c.pass, LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
-		Keepalive: c.keepalive,
+		Keepalive: c.keepalive, EvenPort: c.evenPort, Token: c.token, DontFragment: c.dontFragment,
 	})
 	if err != nil {
 		return 0, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -21,6 +22,9 @@ type options struct {
 	rate            float64 // payloads a second
 	linger, hold    time.Duration
 	keepalive       time.Duration
+	evenPort        client.EvenPort
+	token           client.Token
+	dontFragment    bool
 	cycles          int
 	closeAt         client.Phase
 	closeEarly      bool // -close-at was given
@@ -38,6 +42,8 @@ const (
 var engines = map[string]host.Engine{"wasm": host.Wasm, "native": host.Native}
 
 var families = map[string]client.Family{"4": client.FamilyIPv4, "6": client.FamilyIPv6}
+
+var evenPorts = map[string]client.EvenPort{"even": client.EvenPortOnly, "reserve": client.EvenPortReserve}
 
 var phases = map[string]client.Phase{
 	"new": client.PhaseNew, "allocating": client.PhaseAllocating,
@@ -64,6 +70,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.DurationVar(&o.linger, "linger", 2*time.Second, "how long to wait for the answer to the release; 0 = one datagram and go")
 	f.DurationVar(&o.hold, "hold", 0, "keep the allocation for so long before closing it")
 	f.DurationVar(&o.keepalive, "keepalive", 0, "send a Binding indication so often, for NATs on the way; 0 = never")
+	f.Func("even-port", "ask for an even port: `even`, or reserve to have the next one kept", o.setEvenPort)
+	f.Func("token", "allocate the port that this `token` was given for, 16 hexadecimal digits", o.setToken)
+	f.BoolVar(&o.dontFragment, "dont-fragment", false, "have the relay set DF on what is sent without a channel")
 	f.IntVar(&o.cycles, "cycles", 1, "allocate and close so many times from the same local port")
 	f.Func("close-at", "close the moment this `state` is reached: new, allocating, authenticated, allocated", o.setCloseAt)
 	f.Func("engine", "`wasm` or native", o.setEngine)
@@ -127,5 +136,21 @@ func (o *options) setFamily(s string) error {
 	if o.family = families[s]; o.family == client.FamilyDefault {
 		return errors.New("want 4 or 6")
 	}
+	return nil
+}
+
+func (o *options) setEvenPort(s string) error {
+	if o.evenPort = evenPorts[s]; o.evenPort == client.EvenPortNone {
+		return errors.New("want even or reserve")
+	}
+	return nil
+}
+
+func (o *options) setToken(s string) error {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(o.token) {
+		return errors.New("want 16 hexadecimal digits")
+	}
+	o.token = client.Token(b)
 	return nil
 }

@@ -53,7 +53,10 @@ const (
 	AttrReallocate     Attr = 0x001D // flag
 	AttrSeed           Attr = 0x001E // 32 bytes: deterministic transaction IDs, for tests and replays
 
-	AttrKeepalive Attr = 0x0020 // ms
+	AttrKeepalive    Attr = 0x0020 // ms
+	AttrEvenPort     Attr = 0x0021 // u8, client.EvenPort
+	AttrToken        Attr = 0x0022 // 8 bytes; in events, too
+	AttrDontFragment Attr = 0x0023 // flag
 
 	// Events and state.
 	AttrMethod     Attr = 0x0030 // u16, STUN method

@@ -7,10 +7,36 @@ func appendOptions(r *Record, cfg *client.Config) {
 	if cfg.Keepalive != 0 {
 		r.Time(AttrKeepalive, cfg.Keepalive)
 	}
+	if cfg.EvenPort != client.EvenPortNone {
+		r.U8(AttrEvenPort, uint8(cfg.EvenPort))
+	}
+	appendToken(r, cfg.Token)
+	r.Flag(AttrDontFragment, cfg.DontFragment)
+}
+
+func appendToken(r *Record, t client.Token) {
+	if t != (client.Token{}) {
+		r.Bytes(AttrToken, t[:])
+	}
 }
 
 func configOption(r *reader, a attribute, cfg *client.Config) {
-	if a.t == AttrKeepalive {
+	switch a.t {
+	case AttrKeepalive:
 		cfg.Keepalive = r.time(a)
+	case AttrEvenPort:
+		cfg.EvenPort = client.EvenPort(r.u8(a))
+	case AttrToken:
+		cfg.Token = r.token(a)
+	case AttrDontFragment:
+		cfg.DontFragment = r.flag(a)
 	}
+}
+
+func (r *reader) token(a attribute) (t client.Token) {
+	if len(a.value) != len(t) {
+		r.fail(a, "a token")
+		return t
+	}
+	return client.Token(a.value)
 }

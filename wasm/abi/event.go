@@ -38,6 +38,7 @@ func AppendEvent(b []byte, e *client.Event) []byte {
 		d := e.ICMP.Data
 		r.Bytes(AttrICMP, []byte{e.ICMP.Type, e.ICMP.Code, d[0], d[1], d[2], d[3]})
 	}
+	appendToken(&r, e.Token)
 	return r
 }
 
@@ -125,6 +126,8 @@ func eventWhereWhen(r *reader, a attribute, e *client.Event) {
 		e.ReuseAfter = r.time(a)
 	case AttrUntil:
 		e.Until = r.time(a)
+	case AttrToken:
+		e.Token = r.token(a)
 	}
 }
 

@@ -1,0 +1,18 @@
+package abi
+
+import (
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+)
+
+// What few clients ask for crosses, too.
+var optionConfig = client.Config{
+	Server: ipv4, Keepalive: 15 * time.Second, EvenPort: client.EvenPortReserve,
+	Token: client.Token{1, 2, 3, 4, 5, 6, 7, 8}, DontFragment: true,
+}
+
+var optionEvents = []client.Event{
+	{Kind: client.PortReserved, Token: client.Token{8, 7, 6, 5, 4, 3, 2, 1}, Until: 30 * time.Second},
+	{Kind: client.OptionRefused, Code: 420, Signed: true},
+}
