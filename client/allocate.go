@@ -63,6 +63,7 @@ func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *messag
 	}
 	c.grant(tx, granted)
 	c.lease.relayed = relayed
+	c.dual(m)
 	c.allocated(now, tx, allocation{mapped: mapped, lifetime: granted})
 	c.reserved(tx, m)
 }
@@ -72,10 +73,9 @@ func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *messag
 func (c *Client) readAllocation(m *message) (granted time.Duration, relayed, mapped netip.AddrPort, ok bool) {
 	var l lifetime
 	err := l.GetFrom(&m.Message)
-	relayed, found := getXorAddress(&m.Message, stun.AttrXORRelayedAddress)
+	relayed, _ = relayedAddresses(m)
 	mapped, _ = getXorAddress(&m.Message, stun.AttrXORMappedAddress)
-	ok = err == nil && l > 0 && found && relayed.Port() != 0 &&
-		!relayed.Addr().IsUnspecified() && c.peerFamily(relayed.Addr())
+	ok = err == nil && l > 0 && relayed.IsValid() && c.peerFamily(relayed.Addr())
 	return time.Duration(l), relayed, mapped, ok
 }
 
@@ -197,6 +197,6 @@ func (c *Client) allocated(now time.Duration, tx *transaction, a allocation) {
 	c.armKeepalive(now)
 	c.become(PhaseAllocated)
 	c.touchParting()
-	c.emit(Event{Kind: Allocated, Relayed: c.lease.relayed, Mapped: a.mapped, Lifetime: a.lifetime})
+	c.emit(Event{Kind: Allocated, Relayed: c.lease.relayed, Additional: c.Additional(), Mapped: a.mapped, Lifetime: a.lifetime})
 	c.requestWanted(now)
 }

@@ -20,6 +20,9 @@ const (
 	FamilyIPv4 Family = 1
 	// FamilyIPv6 asks for IPv6.
 	FamilyIPv6 Family = 2
+	// FamilyBoth asks for an address of either family (ADDITIONAL-ADDRESS-FAMILY).
+	// The server may give one of them only: see AddressRefused.
+	FamilyBoth Family = 3
 )
 
 // Config is what a client is made from. The zero value of a field is its
@@ -107,6 +110,9 @@ func (cfg *Config) settings() settings {
 		rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand, options: cfg.options(),
 	}
+	if s.family == FamilyBoth {
+		s.family = FamilyDefault // the options know
+	}
 	if s.rto == 0 {
 		s.rto = defaultRTO
 	}
@@ -134,7 +140,7 @@ func (cfg *Config) check() error {
 		return bad("Password without Username")
 	case len(cfg.Software) > maxReason:
 		return bad("Software is longer than 128 bytes")
-	case cfg.Family > FamilyIPv6:
+	case cfg.Family > FamilyBoth:
 		return bad("Family is unknown")
 	case cfg.Lifetime < 0 || cfg.Lifetime > maxLifetime:
 		return bad("Lifetime is out of range")

@@ -12,7 +12,8 @@ import (
 type EventKind uint16
 
 const (
-	// Allocated: Relayed, Mapped, Lifetime.
+	// Allocated: Relayed, Mapped, Lifetime; Additional where both families were
+	// asked for and given.
 	Allocated EventKind = 1
 	// AllocateFailed: Code (0 for a time-out or an unusable answer), Reason,
 	// Signed, RetryAfter; Until when the server may hold an allocation all
@@ -71,6 +72,10 @@ const (
 	// DontFragment (420): Method, Code, Reason, Signed. The Allocate goes on
 	// without it.
 	OptionRefused EventKind = 41
+	// AddressRefused: of the two families that were asked for the server gives
+	// one only. Family is the other; Code (440, 508; 0 = it said nothing),
+	// Reason, RetryAfter. Allocated follows.
+	AddressRefused EventKind = 42
 )
 
 var eventNames = map[EventKind]string{
@@ -83,7 +88,7 @@ var eventNames = map[EventKind]string{
 	AllocationLost: "AllocationLost", CommandDropped: "CommandDropped",
 	PartingChanged: "PartingChanged", Closed: "Closed", Reclaimed: "Reclaimed",
 	RefreshFailed: "RefreshFailed", PortReserved: "PortReserved",
-	OptionRefused: "OptionRefused",
+	OptionRefused: "OptionRefused", AddressRefused: "AddressRefused",
 }
 
 func (k EventKind) String() string {
@@ -106,8 +111,12 @@ type Event struct {
 	Peer    netip.AddrPort
 	Relayed netip.AddrPort
 	Mapped  netip.AddrPort
-	ICMP    ICMP
-	Token   Token
+
+	Additional netip.AddrPort // relayed, of the other family than Relayed
+	Family     Family
+
+	ICMP  ICMP
+	Token Token
 	// Reason is the server's reason phrase (printable, at most 128 bytes) or a
 	// sentence of the machine's own that says what was tried.
 	Reason     string

@@ -1,6 +1,9 @@
 package client
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // options are what few clients ask for, and what came of it. Settings point to
 // them; nil where nothing of it is asked for.
@@ -10,11 +13,15 @@ type options struct {
 	token        Token
 	evenPort     EvenPort
 	dontFragment bool
+	both         bool           // FamilyBoth
+	single       bool           // the server has given one address
+	additional   netip.AddrPort // the second one of a dual allocation
 }
 
 func (cfg *Config) options() *options {
 	o := options{
 		keepalive: cfg.Keepalive, token: cfg.Token, evenPort: cfg.EvenPort, dontFragment: cfg.DontFragment,
+		both: cfg.Family == FamilyBoth,
 	}
 	if o == (options{}) {
 		return nil
@@ -38,6 +45,11 @@ func (cfg *Config) checkOptions() string {
 		// "Clients MUST NOT include a REQUESTED-ADDRESS-FAMILY attribute in an
 		// Allocate request that contains a RESERVATION-TOKEN attribute".
 		return "Token and Family exclude each other"
+	case cfg.Family == FamilyBoth && cfg.EvenPort == EvenPortReserve:
+		// "Clients MUST NOT include the ADDITIONAL-ADDRESS-FAMILY attribute in an
+		// Allocate request that contains an EVEN-PORT attribute with the R
+		// (Reserved) bit set to 1."
+		return "FamilyBoth and EvenPortReserve exclude each other"
 	}
 	return ""
 }

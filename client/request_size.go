@@ -16,7 +16,7 @@ func attributeSize(n int) int { return 4 + (n+3)&^3 }
 
 // peerSize is what one XOR-PEER-ADDRESS takes.
 func (c *Client) peerSize() int {
-	if c.cfg.family == FamilyIPv6 {
+	if o := c.cfg.options; c.cfg.family == FamilyIPv6 || o != nil && o.both {
 		return attributeSize(20)
 	}
 	return attributeSize(8)

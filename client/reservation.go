@@ -43,6 +43,12 @@ func (o *options) addTo(m *stun.Message) {
 	if o.dontFragment {
 		addBytes(m, stun.AttrDontFragment, nil)
 	}
+	if o.asksBoth() {
+		// "The attribute value in the ADDITIONAL-ADDRESS-FAMILY MUST be set to
+		// 0x02 (IPv6 address family)."
+		// https://www.rfc-editor.org/rfc/rfc8656#section-7.1
+		addBytes(m, attrAdditionalAddressFamily, []byte{byte(FamilyIPv6), 0, 0, 0})
+	}
 }
 
 // size is what addTo adds at most.
@@ -50,7 +56,7 @@ func (o *options) size() int {
 	if o == nil {
 		return 0
 	}
-	return attributeSize(len(Token{})) + attributeSize(0)
+	return attributeSize(len(Token{})) + attributeSize(0) + wordSize
 }
 
 // reserved tells of the port that the server keeps for a later allocation. A

@@ -44,7 +44,8 @@ type Config struct {
 	// it sends one release and waits for nothing.
 	Linger time.Duration
 
-	// Family of the relayed address.
+	// Family of the relayed address; client.FamilyBoth asks for one of either,
+	// see Conn.Additional.
 	Family client.Family
 	// Lifetime to ask for; 0 leaves it to the server.
 	Lifetime time.Duration

@@ -93,6 +93,7 @@ func (c *Conn) become(s stage) bool {
 type present struct {
 	relayed, mapped netip.AddrPort
 	lifetime        time.Duration
+	additional      netip.AddrPort
 }
 
 // nothing is present without an allocation.
@@ -100,6 +101,10 @@ var nothing present
 
 // Relayed is the relayed transport address; zero without an allocation.
 func (c *Conn) Relayed() netip.AddrPort { return c.present.Load().relayed }
+
+// Additional is the relayed address of the other family than Relayed's, where
+// client.FamilyBoth asked for both and the server gave both; else zero.
+func (c *Conn) Additional() netip.AddrPort { return c.present.Load().additional }
 
 // Mapped is the server-reflexive transport address, as the server saw it.
 func (c *Conn) Mapped() netip.AddrPort { return c.present.Load().mapped }

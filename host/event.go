@@ -24,6 +24,8 @@ type Event struct {
 	Mapped     netip.AddrPort
 	ICMP       client.ICMP
 	Token      client.Token
+	Family     client.Family
+	Additional netip.AddrPort
 	Lifetime   time.Duration
 	RetryAfter time.Duration
 	ReuseAfter time.Duration
@@ -54,7 +56,7 @@ func newEvent(k clock, e client.Event) Event {
 	out := Event{
 		Kind: e.Kind, At: time.Now(), Code: e.Code, Reason: e.Reason, Signed: e.Signed,
 		Outcome: e.Outcome, Peer: e.Peer, Channel: e.Channel, Relayed: e.Relayed, Mapped: e.Mapped,
-		ICMP: e.ICMP, Token: e.Token, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
+		ICMP: e.ICMP, Token: e.Token, Family: e.Family, Additional: e.Additional, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
 		Until: k.at(e.Until),
 	}
 	if e.Method != 0 {
@@ -73,7 +75,7 @@ func (e Event) level() slog.Level {
 			return slog.LevelInfo
 		}
 		return slog.LevelWarn
-	case client.AllocateFailed, client.OptionRefused, client.PermissionFailed, client.ChannelFailed, client.NeedNewPort,
+	case client.AllocateFailed, client.OptionRefused, client.AddressRefused, client.PermissionFailed, client.ChannelFailed, client.NeedNewPort,
 		client.CredentialsExpired, client.RefreshFailed, client.AllocationLost:
 		return slog.LevelWarn
 	}
@@ -101,6 +103,7 @@ func (e Event) LogValue() slog.Value {
 	text("outcome", e.Outcome.String())
 	address("peer", e.Peer)
 	address("relayed", e.Relayed)
+	address("additional", e.Additional)
 	address("mapped", e.Mapped)
 	if e.Lifetime != 0 {
 		attrs = append(attrs, slog.Duration("lifetime", e.Lifetime))

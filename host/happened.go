@@ -90,7 +90,7 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 	case client.AllocateFailed:
 		c.allocateFailed(e)
 	case client.Refreshed:
-		c.present.Store(&present{c.Relayed(), c.Mapped(), e.Lifetime})
+		c.present.Store(&present{c.Relayed(), c.Mapped(), e.Lifetime, c.Additional()})
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, nil)
 	case client.PermissionCreated:
 		c.peers.permitted[e.Peer.Addr()] = true
@@ -118,7 +118,7 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 }
 
 func (c *Conn) allocated(e *Event) {
-	c.present.Store(&present{e.Relayed, e.Mapped, e.Lifetime})
+	c.present.Store(&present{e.Relayed, e.Mapped, e.Lifetime, e.Additional})
 	c.peers.reset()
 	c.ports = 1
 	c.waiters.settle(wantAllocation, netip.AddrPort{}, nil)

@@ -121,3 +121,23 @@ func TestDontFragment(t *testing.T) {
 		wantHeld(t, server, 0)
 	})
 }
+
+// L1: pion does not know ADDITIONAL-ADDRESS-FAMILY, coturn 4.6 gives one
+// address even where it has both: an event tells of the other.
+func TestBothFamiliesOneGiven(t *testing.T) {
+	eachServer(t, func(t *testing.T, rt *host.Runtime, server hosttest.Server) {
+		echo := hosttest.NeedEcho(t)
+		cfg := config(server.Addr())
+		cfg.Family = client.FamilyBoth
+		c := dial(t, rt, cfg)
+		if e := wantEvent(t, c, client.AddressRefused); e.Family != client.FamilyIPv6 {
+			t.Errorf("the event is %+v, want IPv6 refused", e)
+		}
+		if !c.Relayed().Addr().Is4() || c.Additional().IsValid() {
+			t.Errorf("Relayed is %v, Additional %v", c.Relayed(), c.Additional())
+		}
+		wantEcho(t, c, echo.Addr(), "by the one that is there")
+		wantClosed(t, c, 2*time.Second, client.Released)
+		wantHeld(t, server, 0)
+	})
+}

@@ -54,7 +54,9 @@ func (x *exchange) allocate() {
 		x.refuse(x.s.habits.noFamily)
 		return
 	}
-	x.describeAllocation(x.s.hold(x, x.s.freePort(ip, x.m.Has(AttrEvenPort))))
+	h := x.s.hold(x, x.s.freePort(ip, x.m.Has(AttrEvenPort)))
+	x.holdAdditional(h)
+	x.describeAllocation(h)
 }
 
 // "If the REQUESTED-TRANSPORT attribute is not included or is malformed, the
@@ -157,6 +159,6 @@ func (x *exchange) describeAllocation(h *holding) {
 		Lifetime(h.expiresAt-x.s.now).Address(AttrXORMappedAddress, x.from)
 	x.reserveNext(h)
 	if x.m.Has(AttrAdditionalFamily) {
-		x.reply.Bytes(AttrAddressErrorCode, []byte{familyIPv6, 0, 4, 40})
+		x.describeAdditional(h)
 	}
 }

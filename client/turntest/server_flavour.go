@@ -48,6 +48,8 @@ type habits struct {
 	partialBatch bool
 	// noFamily is the code for a family that it does not have.
 	noFamily int
+	// oneFamily ignores ADDITIONAL-ADDRESS-FAMILY.
+	oneFamily bool
 	// unknownToken is the code to a RESERVATION-TOKEN that is not its own.
 	unknownToken int
 	// takesAskedLifetime grants less than the default when asked for less.
@@ -80,7 +82,7 @@ var flavourHabits = [flavourCount]habits{
 			443: true, 486: true, 500: true, 508: true,
 		},
 		nonceFirst: true, rejected: 400, silentWithoutAllocation: true, deniedChannel: 401,
-		partialBatch: true, noFamily: 508, unknownToken: 508, takesAskedLifetime: true, refusesDontFragment: true,
+		partialBatch: true, noFamily: 508, unknownToken: 508, oneFamily: true, takesAskedLifetime: true, refusesDontFragment: true,
 		emptyReason: true,
 	},
 }

@@ -14,6 +14,9 @@ func rollOptions(seed uint64, cfg *client.Config) {
 	cfg.Keepalive = pick(rng, 0, 0, 0, 15*time.Second)
 	cfg.DontFragment = rng.IntN(4) == 0
 	cfg.EvenPort = pick(rng, 0, 0, 0, client.EvenPortOnly, client.EvenPortReserve)
+	if cfg.Family == 0 && cfg.EvenPort != client.EvenPortReserve && rng.IntN(4) == 0 {
+		cfg.Family = client.FamilyBoth
+	}
 	if cfg.EvenPort == 0 && cfg.Family == 0 && rng.IntN(6) == 0 {
 		cfg.Token = client.Token{'s', 't', 'a', 'l', 'e'}
 	}

@@ -81,6 +81,9 @@ func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
+	for e := range conn.Events() { // those that nobody has read; it ends with the Conn
+		c.out.option(e)
+	}
 	c.out.closed(closed, time.Since(begin))
 	c.local = conn.Local().String() // the next cycle's too
 	return closed.ReuseAfter, nil
@@ -179,6 +182,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // lost is the error when the event says that the allocation is gone or its
 // credentials are.
 func (c *checker) lost(e host.Event) error {
+	c.out.option(e)
 	switch e.Kind {
 	case client.AllocationLost, client.CredentialsExpired:
 		return &host.RequestError{Method: e.Method, Code: e.Code, Reason: e.Kind.String() + ": " + e.Reason, Signed: e.Signed, Until: e.Until}

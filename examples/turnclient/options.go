@@ -41,7 +41,7 @@ const (
 
 var engines = map[string]host.Engine{"wasm": host.Wasm, "native": host.Native}
 
-var families = map[string]client.Family{"4": client.FamilyIPv4, "6": client.FamilyIPv6}
+var families = map[string]client.Family{"4": client.FamilyIPv4, "6": client.FamilyIPv6, "both": client.FamilyBoth}
 
 var evenPorts = map[string]client.EvenPort{"even": client.EvenPortOnly, "reserve": client.EvenPortReserve}
 
@@ -76,7 +76,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.IntVar(&o.cycles, "cycles", 1, "allocate and close so many times from the same local port")
 	f.Func("close-at", "close the moment this `state` is reached: new, allocating, authenticated, allocated", o.setCloseAt)
 	f.Func("engine", "`wasm` or native", o.setEngine)
-	f.Func("family", "ask for a relayed address of this `family`: 4 or 6 (default: the server's, IPv4)", o.setFamily)
+	f.Func("family", "ask for a relayed address of this `family`: 4, 6 or both (default: the server's, IPv4)", o.setFamily)
 	f.StringVar(&o.trace, "trace", "", "write the datagrams to this pcapng `file`")
 	f.BoolVar(&o.json, "json", false, "one JSON object a line on stdout")
 	if err := f.Parse(args); err != nil {
@@ -134,7 +134,7 @@ func (o *options) setEngine(s string) error {
 
 func (o *options) setFamily(s string) error {
 	if o.family = families[s]; o.family == client.FamilyDefault {
-		return errors.New("want 4 or 6")
+		return errors.New("want 4, 6 or both")
 	}
 	return nil
 }

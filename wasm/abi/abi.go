@@ -57,6 +57,7 @@ const (
 	AttrEvenPort     Attr = 0x0021 // u8, client.EvenPort
 	AttrToken        Attr = 0x0022 // 8 bytes; in events, too
 	AttrDontFragment Attr = 0x0023 // flag
+	AttrAdditional   Attr = 0x0024 // addr, in events and state
 
 	// Events and state.
 	AttrMethod     Attr = 0x0030 // u16, STUN method

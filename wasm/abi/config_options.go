@@ -40,3 +40,14 @@ func (r *reader) token(a attribute) (t client.Token) {
 	}
 	return client.Token(a.value)
 }
+
+func eventOption(r *reader, a attribute, e *client.Event) {
+	switch a.t {
+	case AttrToken:
+		e.Token = r.token(a)
+	case AttrAdditional:
+		e.Additional = r.addr(a)
+	case AttrFamily:
+		e.Family = client.Family(r.u8(a))
+	}
+}

@@ -39,6 +39,9 @@ func AppendEvent(b []byte, e *client.Event) []byte {
 		r.Bytes(AttrICMP, []byte{e.ICMP.Type, e.ICMP.Code, d[0], d[1], d[2], d[3]})
 	}
 	appendToken(&r, e.Token)
+	if e.Family != client.FamilyDefault {
+		r.U8(AttrFamily, uint8(e.Family))
+	}
 	return r
 }
 
@@ -63,7 +66,7 @@ func appendAddrs(r *Record, e *client.Event) {
 		t Attr
 		v netip.AddrPort
 	}{
-		{AttrPeer, e.Peer}, {AttrRelayed, e.Relayed}, {AttrMapped, e.Mapped},
+		{AttrPeer, e.Peer}, {AttrRelayed, e.Relayed}, {AttrMapped, e.Mapped}, {AttrAdditional, e.Additional},
 	} {
 		if f.v.IsValid() {
 			r.Addr(f.t, f.v)
@@ -126,8 +129,8 @@ func eventWhereWhen(r *reader, a attribute, e *client.Event) {
 		e.ReuseAfter = r.time(a)
 	case AttrUntil:
 		e.Until = r.time(a)
-	case AttrToken:
-		e.Token = r.token(a)
+	default:
+		eventOption(r, a, e)
 	}
 }
 
