@@ -124,6 +124,7 @@ func (c *Client) giveUpAllocate(now time.Duration, v verdict) {
 		e.Reason = c.credentialsAdvice(v)
 	}
 	c.become(PhaseNew)
+	c.redirected(v)
 	c.emit(e)
 	c.dropWaiting()
 }

@@ -42,7 +42,9 @@ const (
 	// FlowNeeded: open Flow to Peer, then call FlowOpened (rebind, redirect,
 	// race: kept for them).
 	FlowNeeded EventKind = 11
-	// Redirected: Peer is the alternate server (300), Signed.
+	// Redirected: the server sends us to another one (300): Peer, Domain (for
+	// the certificate of TLS), Signed. AllocateFailed follows; whoever wants to
+	// go there makes a client for that server.
 	Redirected EventKind = 12
 	// CredentialsExpired: the server does not take the credentials any more;
 	// the allocation lives until Until. Code, Reason, Signed. See SetCredentials.
@@ -114,6 +116,7 @@ type Event struct {
 
 	Additional netip.AddrPort // relayed, of the other family than Relayed
 	Family     Family
+	Domain     string // ALTERNATE-DOMAIN, as printable as Reason
 
 	ICMP  ICMP
 	Token Token

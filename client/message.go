@@ -135,7 +135,7 @@ func (m *message) verdict() verdict {
 	if m.unknown {
 		return verdict{reason: "error response with an attribute that is not understood"}
 	}
-	return verdict{code: int(attr.Code), reason: printable(attr.Reason), fragment: m.names(stun.AttrDontFragment)}
+	return verdict{code: int(attr.Code), reason: printable(attr.Reason), fragment: m.names(stun.AttrDontFragment), alternate: m.alternate(int(attr.Code))}
 }
 
 // names says whether UNKNOWN-ATTRIBUTES lists the attribute.
@@ -173,7 +173,8 @@ type verdict struct {
 	signed bool
 	bare   bool // 401 without a challenge
 
-	fragment bool // it names DONT-FRAGMENT as unknown
+	alternate *alternate // of a 300
+	fragment  bool       // it names DONT-FRAGMENT as unknown
 }
 
 // text is the verdict in words.

@@ -71,6 +71,11 @@ type Config struct {
 	// than a Refresh comes; 0: never. The least is 1 s.
 	Keepalive time.Duration
 
+	// Redirect says which 300 answers Dial follows: the signed ones, three times
+	// at most, never back, and never from a public address to one that is not.
+	Redirect RedirectPolicy
+	trail    []RequestError // the 300s that led here
+
 	// NoAutoPermission: WriteTo makes no permissions.
 	NoAutoPermission bool
 	// NoReclaim: an allocation found on an explicit local port is not released.

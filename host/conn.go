@@ -40,19 +40,20 @@ type Conn struct {
 	done    chan struct{} // closed when the sockets are, and verdict is there
 
 	// Guarded by driver.mu.
-	stage   stage
-	touched bool        // it is in driver.touched
-	started bool        // an Allocate was asked for
-	wanted  client.Flow // to be opened from another local port; 0 = none
-	ports   int         // local ports tried for this allocation
-	flows   []*transport
-	parting parting
-	peers   peerTable
-	numbers numbers
-	waiters waiters
-	closeAt *closeAt     // nil = not armed
-	verdict Closed       // from stageEnded on
-	counted client.Stats // when it was asked for last
+	stage     stage
+	touched   bool           // it is in driver.touched
+	started   bool           // an Allocate was asked for
+	alternate netip.AddrPort // that the last 300 named
+	wanted    client.Flow    // to be opened from another local port; 0 = none
+	ports     int            // local ports tried for this allocation
+	flows     []*transport
+	parting   parting
+	peers     peerTable
+	numbers   numbers
+	waiters   waiters
+	closeAt   *closeAt     // nil = not armed
+	verdict   Closed       // from stageEnded on
+	counted   client.Stats // when it was asked for last
 }
 
 func newConn(rt *Runtime, s settings, t *transport) *Conn {

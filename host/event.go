@@ -26,6 +26,7 @@ type Event struct {
 	Token      client.Token
 	Family     client.Family
 	Additional netip.AddrPort
+	Domain     string
 	Lifetime   time.Duration
 	RetryAfter time.Duration
 	ReuseAfter time.Duration
@@ -56,7 +57,7 @@ func newEvent(k clock, e client.Event) Event {
 	out := Event{
 		Kind: e.Kind, At: time.Now(), Code: e.Code, Reason: e.Reason, Signed: e.Signed,
 		Outcome: e.Outcome, Peer: e.Peer, Channel: e.Channel, Relayed: e.Relayed, Mapped: e.Mapped,
-		ICMP: e.ICMP, Token: e.Token, Family: e.Family, Additional: e.Additional, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
+		ICMP: e.ICMP, Token: e.Token, Family: e.Family, Additional: e.Additional, Domain: e.Domain, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
 		Until: k.at(e.Until),
 	}
 	if e.Method != 0 {

@@ -24,6 +24,9 @@ type eventQueue struct {
 func (q *eventQueue) put(e Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
 	if q.queue == nil && len(q.early) < q.most {
 		q.early = append(q.early, e)
 		return
@@ -110,6 +113,8 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, e.request(c.server))
 	case client.NeedNewPort:
 		c.wanted = flow
+	case client.Redirected:
+		c.alternate = e.Peer
 	case client.AllocationLost:
 		c.allocationLost(e)
 	case client.Closed:
@@ -133,6 +138,10 @@ func (c *Conn) allocateFailed(e *Event) {
 	}
 	c.started = !e.Until.IsZero()
 	why := e.request(c.server)
+	if e.Code == 300 {
+		why.Alternate = c.alternate
+	}
+	c.alternate = netip.AddrPort{}
 	c.rt.resting.note(e.At, why)
 	c.waiters.fail(why)
 }

@@ -1,6 +1,8 @@
 package host_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -139,5 +141,56 @@ func TestBothFamiliesOneGiven(t *testing.T) {
 		wantEcho(t, c, echo.Addr(), "by the one that is there")
 		wantClosed(t, c, 2*time.Second, client.Released)
 		wantHeld(t, server, 0)
+	})
+}
+
+// L6: coturn says 300 to the first, unsigned Allocate. It is followed when asked
+// for; else it is an error that names the other server.
+func TestRedirect(t *testing.T) {
+	engines(t, func(t *testing.T, rt *host.Runtime) {
+		there := hosttest.NeedPion(t, hosttest.PionOptions{})
+		here := hosttest.NeedCoturn(t, "--alternate-server="+there.Addr().String())
+		cfg := config(here.Addr())
+		_, err := rt.Dial(soon(t), cfg)
+		if why := wantRequestError(t, err, "Allocate", 300); why.Alternate != there.Addr() || why.Signed {
+			t.Errorf("the error is %+v, want the alternate %v", why, there.Addr())
+		}
+		cfg.Redirect = host.RedirectAny
+		c := dial(t, rt, cfg)
+		if c.Server() != there.Addr() {
+			t.Errorf("the server is %v, want %v", c.Server(), there.Addr())
+		}
+		if e := wantEvent(t, c, client.Redirected); e.Peer != there.Addr() || e.Signed {
+			t.Errorf("the event is %+v", e)
+		}
+		wantEcho(t, c, hosttest.NeedEcho(t).Addr(), "from there")
+		wantClosed(t, c, 2*time.Second, client.Released)
+		wantHeld(t, there, 0)
+	})
+}
+
+// C15: a Dial that is given up while it follows a 300 leaves nothing, here or
+// there.
+func TestGivenUpDuringRedirect(t *testing.T) {
+	engines(t, func(t *testing.T, rt *host.Runtime) {
+		there := silentProxy(t)
+		here := hosttest.NeedCoturn(t, "--alternate-server="+there.Addr().String())
+		cfg := config(here.Addr())
+		cfg.Redirect = host.RedirectAny
+		ctx, cancel := context.WithCancel(soon(t))
+		dialled := make(chan error, 1)
+		go func() {
+			_, err := rt.Dial(ctx, cfg)
+			dialled <- err
+		}()
+		if _, err := there.Await(soon(t), func(r hosttest.Record) bool { return hosttest.IsAllocate(r.Passage) }); err != nil {
+			t.Fatalf("no Allocate there: %v", err)
+		}
+		there.SetFault(hosttest.Pass) // for the copy that the close waits for
+		cancel()
+		if err := <-dialled; !errors.Is(err, context.Canceled) {
+			t.Errorf("Dial: %v, want context.Canceled", err)
+		}
+		wantHeld(t, here, 0)
 	})
 }

@@ -22,6 +22,21 @@ func rollOptions(seed uint64, cfg *client.Config) {
 	}
 }
 
+// checkRedirected is L6: it is told right before the failure that a 300 brought.
+func (a *actor) checkRedirected(s *step) {
+	for i, e := range s.events {
+		if e.Kind != client.Redirected {
+			continue
+		}
+		if i+1 == len(s.events) || s.events[i+1].Kind != client.AllocateFailed || s.events[i+1].Code != 300 {
+			a.w.violate(a, "L6", "redirected to %v, and no AllocateFailed with 300 follows", e.Peer)
+		}
+		if e.Peer != a.w.plan.server.Alternate {
+			a.w.violate(a, "L6", "redirected to %v, where no 300 points", e.Peer)
+		}
+	}
+}
+
 // checkKeepalive is L10: only where it was asked for, only on an allocation,
 // and no more often than that.
 func (a *actor) checkKeepalive() {

@@ -92,6 +92,7 @@ func describeEvent(e client.Event) string {
 	add(e.Lifetime != 0, "lifetime=%v", e.Lifetime)
 	add(e.RetryAfter != 0, "retryAfter=%v", e.RetryAfter)
 	add(e.Additional.IsValid(), "additional=%v", e.Additional)
+	add(e.Domain != "", "domain=%q", e.Domain)
 	add(e.Family != 0, "family=%d", e.Family)
 	add(e.Token != client.Token{}, "token=%x", e.Token)
 	add(e.ReuseAfter != 0, "reuseAfter=%v", e.ReuseAfter)

@@ -62,15 +62,23 @@ func (c *checker) openTrace() (func() error, error) {
 // cycle allocates, echoes, holds and closes. It answers how long the local port
 // has to rest.
 func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
-	begin := time.Now()
-	conn, err := c.rt.Open(ctx, host.Config{
+	return c.visit(ctx, host.Config{
 		URL: c.url, Username: c.user, Password: c.pass, LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
 		Keepalive: c.keepalive, EvenPort: c.evenPort, Token: c.token, DontFragment: c.dontFragment,
+		Redirect: c.redirect,
 	})
+}
+
+// visit does it with one server, and goes on to the one that a 300 names.
+func (c *checker) visit(ctx context.Context, cfg host.Config) (rest time.Duration, err error) {
+	begin := time.Now()
+	conn, err := c.rt.Open(ctx, cfg)
 	if err != nil {
 		return 0, err
 	}
-	if err := c.use(ctx, conn); err != nil {
+	err = c.use(ctx, conn)
+	next, elsewhere := cfg.Redirected(err)
+	if err != nil && !elsewhere {
 		c.out.failed(err)
 	}
 	if !c.closeEarly {
@@ -86,6 +94,9 @@ func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 	}
 	c.out.closed(closed, time.Since(begin))
 	c.local = conn.Local().String() // the next cycle's too
+	if elsewhere {
+		return c.visit(ctx, next)
+	}
 	return closed.ReuseAfter, nil
 }
 

@@ -301,3 +301,15 @@ func TestOptions(t *testing.T) {
 		t.Errorf("-family both: exit code %d, %+v", code, records)
 	}
 }
+
+func TestRedirectIsFollowed(t *testing.T) {
+	there := ht.NeedPion(t, ht.PionOptions{})
+	here := ht.NeedCoturn(t, "--alternate-server="+there.Addr().String())
+	records, code := turnclient(t, here.Addr(), "-n", "1", "-redirect", "any")
+	if code != 0 || len(records) < 4 || records[0].Event != "redirected" {
+		t.Errorf("exit code %d, %+v", code, records)
+	}
+	if records, code = turnclient(t, here.Addr(), "-n", "1"); code == 0 {
+		t.Errorf("an unsigned 300 is followed unasked: %+v", records)
+	}
+}

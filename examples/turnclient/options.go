@@ -25,6 +25,7 @@ type options struct {
 	evenPort        client.EvenPort
 	token           client.Token
 	dontFragment    bool
+	redirect        host.RedirectPolicy
 	cycles          int
 	closeAt         client.Phase
 	closeEarly      bool // -close-at was given
@@ -44,6 +45,10 @@ var engines = map[string]host.Engine{"wasm": host.Wasm, "native": host.Native}
 var families = map[string]client.Family{"4": client.FamilyIPv4, "6": client.FamilyIPv6, "both": client.FamilyBoth}
 
 var evenPorts = map[string]client.EvenPort{"even": client.EvenPortOnly, "reserve": client.EvenPortReserve}
+
+var redirects = map[string]host.RedirectPolicy{
+	"signed": host.RedirectSigned, "any": host.RedirectAny, "none": host.RedirectNone,
+}
 
 var phases = map[string]client.Phase{
 	"new": client.PhaseNew, "allocating": client.PhaseAllocating,
@@ -73,6 +78,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.Func("even-port", "ask for an even port: `even`, or reserve to have the next one kept", o.setEvenPort)
 	f.Func("token", "allocate the port that this `token` was given for, 16 hexadecimal digits", o.setToken)
 	f.BoolVar(&o.dontFragment, "dont-fragment", false, "have the relay set DF on what is sent without a channel")
+	f.Func("redirect", "which `kind` of 300 (Try Alternate) answers to follow: signed (default), any, none", o.setRedirect)
 	f.IntVar(&o.cycles, "cycles", 1, "allocate and close so many times from the same local port")
 	f.Func("close-at", "close the moment this `state` is reached: new, allocating, authenticated, allocated", o.setCloseAt)
 	f.Func("engine", "`wasm` or native", o.setEngine)
@@ -152,5 +158,14 @@ func (o *options) setToken(s string) error {
 		return errors.New("want 16 hexadecimal digits")
 	}
 	o.token = client.Token(b)
+	return nil
+}
+
+func (o *options) setRedirect(s string) error {
+	policy, ok := redirects[s]
+	if !ok {
+		return errors.New("want signed, any or none")
+	}
+	o.redirect = policy
 	return nil
 }

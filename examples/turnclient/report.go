@@ -89,6 +89,8 @@ type optionRecord struct {
 	Token  string `json:"token,omitempty"`
 	Until  string `json:"until,omitempty"`
 	Family int    `json:"family,omitempty"`
+	Server string `json:"server,omitempty"`
+	Signed bool   `json:"signed,omitempty"`
 }
 
 // option tells what came of what few ask for: -even-port, -token,
@@ -98,6 +100,9 @@ func (r *report) option(e host.Event) {
 	case client.PortReserved:
 		r.line(optionRecord{Event: "reserved", Token: hex.EncodeToString(e.Token[:]), Until: instant(e.Until)},
 			"reserved   the next port for -token %x until %s", e.Token, instant(e.Until))
+	case client.Redirected:
+		r.line(optionRecord{Event: "redirected", Server: e.Peer.String(), Signed: e.Signed},
+			"redirected to %s (300, signed: %t)", e.Peer, e.Signed)
 	case client.OptionRefused:
 		r.line(optionRecord{Event: "refused", Code: e.Code, Reason: e.Reason},
 			"refused    %d %s: allocated without what was asked for", e.Code, e.Reason)

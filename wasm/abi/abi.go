@@ -58,6 +58,7 @@ const (
 	AttrToken        Attr = 0x0022 // 8 bytes; in events, too
 	AttrDontFragment Attr = 0x0023 // flag
 	AttrAdditional   Attr = 0x0024 // addr, in events and state
+	AttrDomain       Attr = 0x0025 // string
 
 	// Events and state.
 	AttrMethod     Attr = 0x0030 // u16, STUN method

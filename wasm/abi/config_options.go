@@ -45,6 +45,8 @@ func eventOption(r *reader, a attribute, e *client.Event) {
 	switch a.t {
 	case AttrToken:
 		e.Token = r.token(a)
+	case AttrDomain:
+		e.Domain = string(a.value)
 	case AttrAdditional:
 		e.Additional = r.addr(a)
 	case AttrFamily:

@@ -39,6 +39,9 @@ func AppendEvent(b []byte, e *client.Event) []byte {
 		r.Bytes(AttrICMP, []byte{e.ICMP.Type, e.ICMP.Code, d[0], d[1], d[2], d[3]})
 	}
 	appendToken(&r, e.Token)
+	if e.Domain != "" {
+		r.Text(AttrDomain, e.Domain)
+	}
 	if e.Family != client.FamilyDefault {
 		r.U8(AttrFamily, uint8(e.Family))
 	}

@@ -3,6 +3,8 @@ package abi
 import (
 	"time"
 
+	"github.com/pion/stun/v3"
+
 	"github.com/turnwasm/turnwasm/client"
 )
 
@@ -16,5 +18,6 @@ var optionEvents = []client.Event{
 	{Kind: client.PortReserved, Token: client.Token{8, 7, 6, 5, 4, 3, 2, 1}, Until: 30 * time.Second},
 	{Kind: client.AddressRefused, Family: client.FamilyIPv6, Code: 440},
 	{Kind: client.Allocated, Relayed: ipv4, Additional: ipv6, Mapped: ipv4, Lifetime: time.Minute},
+	{Kind: client.Redirected, Method: stun.MethodAllocate, Peer: ipv6, Domain: "example.org", Signed: true},
 	{Kind: client.OptionRefused, Code: 420, Signed: true},
 }
