@@ -172,25 +172,31 @@ func TestRedirect(t *testing.T) {
 // C15: a Dial that is given up while it follows a 300 leaves nothing, here or
 // there.
 func TestGivenUpDuringRedirect(t *testing.T) {
-	engines(t, func(t *testing.T, rt *host.Runtime) {
-		there := silentProxy(t)
-		here := hosttest.NeedCoturn(t, "--alternate-server="+there.Addr().String())
-		cfg := config(here.Addr())
-		cfg.Redirect = host.RedirectAny
-		ctx, cancel := context.WithCancel(soon(t))
-		dialled := make(chan error, 1)
-		go func() {
-			_, err := rt.Dial(ctx, cfg)
-			dialled <- err
-		}()
-		if _, err := there.Await(soon(t), func(r hosttest.Record) bool { return hosttest.IsAllocate(r.Passage) }); err != nil {
-			t.Fatalf("no Allocate there: %v", err)
-		}
-		there.SetFault(hosttest.Pass) // for the copy that the close waits for
-		cancel()
-		if err := <-dialled; !errors.Is(err, context.Canceled) {
-			t.Errorf("Dial: %v, want context.Canceled", err)
-		}
-		wantHeld(t, here, 0)
-	})
+	for _, e := range []host.Engine{host.Native, host.Wasm} {
+		t.Run(e.String(), func(t *testing.T) { testGivenUpDuringRedirect(t, e) })
+	}
+}
+
+func testGivenUpDuringRedirect(t *testing.T, e host.Engine) {
+	there := silentProxy(t)
+	here := hosttest.NeedCoturn(t, "--alternate-server="+there.Addr().String())
+	rt := newRuntime(t, e) // it is closed before the servers, and says what is left
+	cfg := config(here.Addr())
+	cfg.Redirect = host.RedirectAny
+	ctx, cancel := context.WithCancel(soon(t))
+	defer cancel()
+	dialled := make(chan error, 1)
+	go func() {
+		_, err := rt.Dial(ctx, cfg)
+		dialled <- err
+	}()
+	if _, err := there.Await(soon(t), func(r hosttest.Record) bool { return hosttest.IsAllocate(r.Passage) }); err != nil {
+		t.Fatalf("no Allocate there: %v", err)
+	}
+	there.SetFault(hosttest.Pass) // for the copy that the close waits for
+	cancel()
+	if err := <-dialled; !errors.Is(err, context.Canceled) {
+		t.Errorf("Dial: %v, want context.Canceled", err)
+	}
+	wantHeld(t, here, 0)
 }
