@@ -45,9 +45,9 @@ type Config struct {
 	// EvenPort asks for an even port, and the next one to be reserved. Where the
 	// server has none the Allocate goes on without it (OptionRefused).
 	EvenPort EvenPort
-	// Token asks for a port that an earlier allocation had reserved. It excludes
+	// ReservationToken asks for a port that an earlier allocation had reserved. It excludes
 	// EvenPort and Family.
-	Token Token
+	ReservationToken ReservationToken
 	// DontFragment asks for DONT-FRAGMENT: Send indications carry it, so that
 	// what the relay sends for them is not fragmented. Where the server does not
 	// know it (OptionRefused) they are sent without.

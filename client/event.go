@@ -68,9 +68,9 @@ const (
 	// the Refresh is tried again.
 	RefreshFailed EventKind = 20
 	// PortReserved: the port above the relayed address's is kept for whoever
-	// allocates with Token, until Until.
+	// allocates with ReservationToken, until Until.
 	PortReserved EventKind = 40
-	// OptionRefused: the server does not grant EvenPort, Token (508) or
+	// OptionRefused: the server does not grant EvenPort, ReservationToken (508) or
 	// DontFragment (420): Method, Code, Reason, Signed. The Allocate goes on
 	// without it.
 	OptionRefused EventKind = 41
@@ -118,8 +118,8 @@ type Event struct {
 	Family     Family
 	Domain     string // ALTERNATE-DOMAIN, as printable as Reason
 
-	ICMP  ICMP
-	Token Token
+	ICMP             ICMP
+	ReservationToken ReservationToken
 	// Reason is the server's reason phrase (printable, at most 128 bytes) or a
 	// sentence of the machine's own that says what was tried.
 	Reason     string

@@ -10,7 +10,7 @@ import (
 type options struct {
 	keepalive    time.Duration
 	keepaliveAt  time.Duration
-	token        Token
+	token        ReservationToken
 	evenPort     EvenPort
 	dontFragment bool
 	both         bool           // FamilyBoth
@@ -20,7 +20,7 @@ type options struct {
 
 func (cfg *Config) options() *options {
 	o := options{
-		keepalive: cfg.Keepalive, token: cfg.Token, evenPort: cfg.EvenPort, dontFragment: cfg.DontFragment,
+		keepalive: cfg.Keepalive, token: cfg.ReservationToken, evenPort: cfg.EvenPort, dontFragment: cfg.DontFragment,
 		both: cfg.Family == FamilyBoth,
 	}
 	if o == (options{}) {
@@ -36,15 +36,15 @@ func (cfg *Config) checkOptions() string {
 		return "Keepalive is shorter than 1 s"
 	case cfg.EvenPort > EvenPortReserve:
 		return "EvenPort is unknown"
-	case cfg.Token != Token{} && cfg.EvenPort != EvenPortNone:
+	case cfg.ReservationToken != ReservationToken{} && cfg.EvenPort != EvenPortNone:
 		// "If the RESERVATION-TOKEN attribute is included, then the client MUST
 		// omit the EVEN-PORT attribute."
 		// https://www.rfc-editor.org/rfc/rfc8656#section-7.1
-		return "Token and EvenPort exclude each other"
-	case cfg.Token != Token{} && cfg.Family != FamilyDefault:
+		return "ReservationToken and EvenPort exclude each other"
+	case cfg.ReservationToken != ReservationToken{} && cfg.Family != FamilyDefault:
 		// "Clients MUST NOT include a REQUESTED-ADDRESS-FAMILY attribute in an
 		// Allocate request that contains a RESERVATION-TOKEN attribute".
-		return "Token and Family exclude each other"
+		return "ReservationToken and Family exclude each other"
 	case cfg.Family == FamilyBoth && cfg.EvenPort == EvenPortReserve:
 		// "Clients MUST NOT include the ADDITIONAL-ADDRESS-FAMILY attribute in an
 		// Allocate request that contains an EVEN-PORT attribute with the R

@@ -19,8 +19,8 @@ const (
 	EvenPortReserve EvenPort = 2
 )
 
-// Token is a RESERVATION-TOKEN; the zero Token is none.
-type Token [8]byte
+// ReservationToken is a RESERVATION-TOKEN; the zero ReservationToken is none.
+type ReservationToken [8]byte
 
 // "The server MUST hold this reservation for at least 30 seconds"
 // https://www.rfc-editor.org/rfc/rfc8656#section-7.2
@@ -33,7 +33,7 @@ func (o *options) addTo(m *stun.Message) {
 	switch {
 	case o == nil:
 		return
-	case o.token != Token{}:
+	case o.token != ReservationToken{}:
 		addBytes(m, stun.AttrReservationToken, o.token[:])
 	case o.evenPort == EvenPortOnly:
 		addBytes(m, stun.AttrEvenPort, []byte{0})
@@ -56,7 +56,7 @@ func (o *options) size() int {
 	if o == nil {
 		return 0
 	}
-	return attributeSize(len(Token{})) + attributeSize(0) + wordSize
+	return attributeSize(len(ReservationToken{})) + attributeSize(0) + wordSize
 }
 
 // reserved tells of the port that the server keeps for a later allocation. A
@@ -66,9 +66,9 @@ func (c *Client) reserved(tx *transaction, m *message) {
 	if o == nil {
 		return
 	}
-	o.token = Token{}
-	if v, ok := m.Attributes.Get(stun.AttrReservationToken); ok && len(v.Value) == len(Token{}) && o.evenPort == EvenPortReserve {
-		c.emit(Event{Kind: PortReserved, Token: Token(v.Value), Until: tx.firstAt + reservationLifetime})
+	o.token = ReservationToken{}
+	if v, ok := m.Attributes.Get(stun.AttrReservationToken); ok && len(v.Value) == len(ReservationToken{}) && o.evenPort == EvenPortReserve {
+		c.emit(Event{Kind: PortReserved, ReservationToken: ReservationToken(v.Value), Until: tx.firstAt + reservationLifetime})
 	}
 }
 
@@ -90,8 +90,8 @@ func (c *Client) allocateWithout(now time.Duration, tx *transaction, v verdict) 
 		return false
 	case v.code == int(stun.CodeUnknownAttribute) && v.fragment && o.dontFragment:
 		o.dontFragment = false
-	case v.code == int(stun.CodeInsufficientCapacity) && (o.evenPort != EvenPortNone || o.token != Token{}):
-		o.evenPort, o.token = EvenPortNone, Token{}
+	case v.code == int(stun.CodeInsufficientCapacity) && (o.evenPort != EvenPortNone || o.token != ReservationToken{}):
+		o.evenPort, o.token = EvenPortNone, ReservationToken{}
 	default:
 		return false
 	}

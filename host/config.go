@@ -50,12 +50,12 @@ type Config struct {
 	// Lifetime to ask for; 0 leaves it to the server.
 	Lifetime time.Duration
 	// EvenPort asks for an even port, client.EvenPortReserve for the next one to
-	// be kept, too: the event PortReserved brings the Token for the Conn that is
+	// be kept, too: the event PortReserved brings the ReservationToken for the Conn that is
 	// to have it. DontFragment keeps relays from fragmenting what WriteTo sends
 	// without a channel. A server that grants neither is used without.
-	EvenPort     client.EvenPort
-	Token        client.Token
-	DontFragment bool
+	EvenPort         client.EvenPort
+	ReservationToken client.ReservationToken
+	DontFragment     bool
 	// Software is sent in Allocate and Refresh: "turnwasm". "-" sends none.
 	Software string
 	// Fingerprint adds FINGERPRINT to requests.
@@ -164,7 +164,7 @@ func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 		AutoPermission: !s.NoAutoPermission,
 		Reclaim:        s.ownsPort() && !s.NoReclaim,
 		Reallocate:     s.Reallocate,
-		EvenPort:       s.EvenPort, Token: s.Token, DontFragment: s.DontFragment,
+		EvenPort:       s.EvenPort, ReservationToken: s.ReservationToken, DontFragment: s.DontFragment,
 	}
 }
 

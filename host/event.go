@@ -11,26 +11,26 @@ import (
 // Event is what happened to a Conn. Which fields are set stands at its kind in
 // package client; DataReceived and PartingChanged do not come here.
 type Event struct {
-	Kind       client.EventKind
-	At         time.Time // when the host saw it
-	Method     string    // the request that failed
-	Code       int
-	Reason     string
-	Signed     bool
-	Outcome    client.Outcome
-	Peer       netip.AddrPort
-	Channel    uint16
-	Relayed    netip.AddrPort
-	Mapped     netip.AddrPort
-	ICMP       client.ICMP
-	Token      client.Token
-	Family     client.Family
-	Additional netip.AddrPort
-	Domain     string
-	Lifetime   time.Duration
-	RetryAfter time.Duration
-	ReuseAfter time.Duration
-	Until      time.Time
+	Kind             client.EventKind
+	At               time.Time // when the host saw it
+	Method           string    // the request that failed
+	Code             int
+	Reason           string
+	Signed           bool
+	Outcome          client.Outcome
+	Peer             netip.AddrPort
+	Channel          uint16
+	Relayed          netip.AddrPort
+	Mapped           netip.AddrPort
+	ICMP             client.ICMP
+	ReservationToken client.ReservationToken
+	Family           client.Family
+	Additional       netip.AddrPort
+	Domain           string
+	Lifetime         time.Duration
+	RetryAfter       time.Duration
+	ReuseAfter       time.Duration
+	Until            time.Time
 }
 
 // request is the failure that the event tells of.
@@ -57,7 +57,7 @@ func newEvent(k clock, e client.Event) Event {
 	out := Event{
 		Kind: e.Kind, At: time.Now(), Code: e.Code, Reason: e.Reason, Signed: e.Signed,
 		Outcome: e.Outcome, Peer: e.Peer, Channel: e.Channel, Relayed: e.Relayed, Mapped: e.Mapped,
-		ICMP: e.ICMP, Token: e.Token, Family: e.Family, Additional: e.Additional, Domain: e.Domain, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
+		ICMP: e.ICMP, ReservationToken: e.ReservationToken, Family: e.Family, Additional: e.Additional, Domain: e.Domain, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
 		Until: k.at(e.Until),
 	}
 	if e.Method != 0 {

@@ -73,7 +73,7 @@ func TestReservedPort(t *testing.T) {
 			t.Errorf("the relayed address is %v, want an even port", first.Relayed())
 		}
 		e := wantEvent(t, first, client.PortReserved)
-		cfg.EvenPort, cfg.Token = client.EvenPortNone, e.Token
+		cfg.EvenPort, cfg.ReservationToken = client.EvenPortNone, e.ReservationToken
 		second := dial(t, rt, cfg)
 		if second.Relayed().Port() != first.Relayed().Port()+1 {
 			t.Errorf("the relayed addresses are %v and %v, want neighbours", first.Relayed(), second.Relayed())
@@ -90,7 +90,7 @@ func TestReservedPort(t *testing.T) {
 func TestUnknownToken(t *testing.T) {
 	eachServer(t, func(t *testing.T, rt *host.Runtime, server hosttest.Server) {
 		cfg := quick(server.Addr())
-		cfg.Token = client.Token{'n', 'o', 'b', 'o', 'd', 'y'}
+		cfg.ReservationToken = client.ReservationToken{'n', 'o', 'b', 'o', 'd', 'y'}
 		if server.Name() == "coturn" {
 			_, err := rt.Dial(soon(t), cfg)
 			wantRequestError(t, err, "Allocate", 404)

@@ -70,7 +70,7 @@ func scriptConfig(w *words) client.Config {
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
 		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"),
 		Keepalive: w.duration("keepalive"), EvenPort: client.EvenPort(w.number("evenport")),
-		Token: w.token("token"), DontFragment: w.flag("dontfragment"),
+		ReservationToken: w.reservation("reservation"), DontFragment: w.flag("dontfragment"),
 	}
 }
 

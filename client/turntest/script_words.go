@@ -109,8 +109,8 @@ func (w *words) duration(key string) time.Duration {
 	return d
 }
 
-// token reads the bytes of a RESERVATION-TOKEN, in hexadecimal.
-func (w *words) token(key string) (t client.Token) {
+// reservation reads the bytes of a RESERVATION-TOKEN, in hexadecimal.
+func (w *words) reservation(key string) (t client.ReservationToken) {
 	v, _ := w.named(key)
 	b, err := hex.DecodeString(v)
 	w.note(err)

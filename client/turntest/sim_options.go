@@ -18,7 +18,7 @@ func rollOptions(seed uint64, cfg *client.Config) {
 		cfg.Family = client.FamilyBoth
 	}
 	if cfg.EvenPort == 0 && cfg.Family == 0 && rng.IntN(6) == 0 {
-		cfg.Token = client.Token{'s', 't', 'a', 'l', 'e'}
+		cfg.ReservationToken = client.ReservationToken{'s', 't', 'a', 'l', 'e'}
 	}
 }
 

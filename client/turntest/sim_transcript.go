@@ -94,7 +94,7 @@ func describeEvent(e client.Event) string {
 	add(e.Additional.IsValid(), "additional=%v", e.Additional)
 	add(e.Domain != "", "domain=%q", e.Domain)
 	add(e.Family != 0, "family=%d", e.Family)
-	add(e.Token != client.Token{}, "token=%x", e.Token)
+	add(e.ReservationToken != client.ReservationToken{}, "reservation=%x", e.ReservationToken)
 	add(e.ReuseAfter != 0, "reuseAfter=%v", e.ReuseAfter)
 	add(e.Until != 0, "until=%v", e.Until)
 	add(e.ICMP != client.ICMP{}, "icmp=%d/%d", e.ICMP.Type, e.ICMP.Code)

@@ -64,7 +64,7 @@ func (c *checker) openTrace() (func() error, error) {
 func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 	return c.visit(ctx, host.Config{
 		URL: c.url, Username: c.user, Password: c.pass, LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
-		Keepalive: c.keepalive, EvenPort: c.evenPort, Token: c.token, DontFragment: c.dontFragment,
+		Keepalive: c.keepalive, EvenPort: c.evenPort, ReservationToken: c.reservation, DontFragment: c.dontFragment,
 		Redirect: c.redirect,
 	})
 }

@@ -23,7 +23,7 @@ type options struct {
 	linger, hold    time.Duration
 	keepalive       time.Duration
 	evenPort        client.EvenPort
-	token           client.Token
+	reservation     client.ReservationToken
 	dontFragment    bool
 	redirect        host.RedirectPolicy
 	cycles          int
@@ -76,7 +76,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.DurationVar(&o.hold, "hold", 0, "keep the allocation for so long before closing it")
 	f.DurationVar(&o.keepalive, "keepalive", 0, "send a Binding indication so often, for NATs on the way; 0 = never")
 	f.Func("even-port", "ask for an even port: `even`, or reserve to have the next one kept", o.setEvenPort)
-	f.Func("token", "allocate the port that this `token` was given for, 16 hexadecimal digits", o.setToken)
+	f.Func("reservation", "allocate the port that this `token` was given for, 16 hexadecimal digits", o.setReservation)
 	f.BoolVar(&o.dontFragment, "dont-fragment", false, "have the relay set DF on what is sent without a channel")
 	f.Func("redirect", "which `kind` of 300 (Try Alternate) answers to follow: signed (default), any, none", o.setRedirect)
 	f.IntVar(&o.cycles, "cycles", 1, "allocate and close so many times from the same local port")
@@ -152,12 +152,12 @@ func (o *options) setEvenPort(s string) error {
 	return nil
 }
 
-func (o *options) setToken(s string) error {
+func (o *options) setReservation(s string) error {
 	b, err := hex.DecodeString(s)
-	if err != nil || len(b) != len(o.token) {
+	if err != nil || len(b) != len(o.reservation) {
 		return errors.New("want 16 hexadecimal digits")
 	}
-	o.token = client.Token(b)
+	o.reservation = client.ReservationToken(b)
 	return nil
 }
 

@@ -83,14 +83,14 @@ func (r *report) allocated(c *host.Conn, took time.Duration) {
 }
 
 type optionRecord struct {
-	Event  string `json:"event"`
-	Code   int    `json:"code"`
-	Reason string `json:"reason"`
-	Token  string `json:"token,omitempty"`
-	Until  string `json:"until,omitempty"`
-	Family int    `json:"family,omitempty"`
-	Server string `json:"server,omitempty"`
-	Signed bool   `json:"signed,omitempty"`
+	Event            string `json:"event"`
+	Code             int    `json:"code"`
+	Reason           string `json:"reason"`
+	ReservationToken string `json:"reservation,omitempty"`
+	Until            string `json:"until,omitempty"`
+	Family           int    `json:"family,omitempty"`
+	Server           string `json:"server,omitempty"`
+	Signed           bool   `json:"signed,omitempty"`
 }
 
 // option tells what came of what few ask for: -even-port, -token,
@@ -98,8 +98,8 @@ type optionRecord struct {
 func (r *report) option(e host.Event) {
 	switch e.Kind {
 	case client.PortReserved:
-		r.line(optionRecord{Event: "reserved", Token: hex.EncodeToString(e.Token[:]), Until: instant(e.Until)},
-			"reserved   the next port for -token %x until %s", e.Token, instant(e.Until))
+		r.line(optionRecord{Event: "reserved", ReservationToken: hex.EncodeToString(e.ReservationToken[:]), Until: instant(e.Until)},
+			"reserved   the next port for -reservation %x until %s", e.ReservationToken, instant(e.Until))
 	case client.Redirected:
 		r.line(optionRecord{Event: "redirected", Server: e.Peer.String(), Signed: e.Signed},
 			"redirected to %s (300, signed: %t)", e.Peer, e.Signed)

@@ -53,12 +53,12 @@ const (
 	AttrReallocate     Attr = 0x001D // flag
 	AttrSeed           Attr = 0x001E // 32 bytes: deterministic transaction IDs, for tests and replays
 
-	AttrKeepalive    Attr = 0x0020 // ms
-	AttrEvenPort     Attr = 0x0021 // u8, client.EvenPort
-	AttrToken        Attr = 0x0022 // 8 bytes; in events, too
-	AttrDontFragment Attr = 0x0023 // flag
-	AttrAdditional   Attr = 0x0024 // addr, in events and state
-	AttrDomain       Attr = 0x0025 // string
+	AttrKeepalive        Attr = 0x0020 // ms
+	AttrEvenPort         Attr = 0x0021 // u8, client.EvenPort
+	AttrReservationToken Attr = 0x0022 // 8 bytes; in events, too
+	AttrDontFragment     Attr = 0x0023 // flag
+	AttrAdditional       Attr = 0x0024 // addr, in events and state
+	AttrDomain           Attr = 0x0025 // string
 
 	// Events and state.
 	AttrMethod     Attr = 0x0030 // u16, STUN method

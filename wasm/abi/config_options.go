@@ -10,13 +10,13 @@ func appendOptions(r *Record, cfg *client.Config) {
 	if cfg.EvenPort != client.EvenPortNone {
 		r.U8(AttrEvenPort, uint8(cfg.EvenPort))
 	}
-	appendToken(r, cfg.Token)
+	appendReservation(r, cfg.ReservationToken)
 	r.Flag(AttrDontFragment, cfg.DontFragment)
 }
 
-func appendToken(r *Record, t client.Token) {
-	if t != (client.Token{}) {
-		r.Bytes(AttrToken, t[:])
+func appendReservation(r *Record, t client.ReservationToken) {
+	if t != (client.ReservationToken{}) {
+		r.Bytes(AttrReservationToken, t[:])
 	}
 }
 
@@ -26,25 +26,25 @@ func configOption(r *reader, a attribute, cfg *client.Config) {
 		cfg.Keepalive = r.time(a)
 	case AttrEvenPort:
 		cfg.EvenPort = client.EvenPort(r.u8(a))
-	case AttrToken:
-		cfg.Token = r.token(a)
+	case AttrReservationToken:
+		cfg.ReservationToken = r.token(a)
 	case AttrDontFragment:
 		cfg.DontFragment = r.flag(a)
 	}
 }
 
-func (r *reader) token(a attribute) (t client.Token) {
+func (r *reader) token(a attribute) (t client.ReservationToken) {
 	if len(a.value) != len(t) {
 		r.fail(a, "a token")
 		return t
 	}
-	return client.Token(a.value)
+	return client.ReservationToken(a.value)
 }
 
 func eventOption(r *reader, a attribute, e *client.Event) {
 	switch a.t {
-	case AttrToken:
-		e.Token = r.token(a)
+	case AttrReservationToken:
+		e.ReservationToken = r.token(a)
 	case AttrDomain:
 		e.Domain = string(a.value)
 	case AttrAdditional:

@@ -38,7 +38,7 @@ func AppendEvent(b []byte, e *client.Event) []byte {
 		d := e.ICMP.Data
 		r.Bytes(AttrICMP, []byte{e.ICMP.Type, e.ICMP.Code, d[0], d[1], d[2], d[3]})
 	}
-	appendToken(&r, e.Token)
+	appendReservation(&r, e.ReservationToken)
 	if e.Domain != "" {
 		r.Text(AttrDomain, e.Domain)
 	}
