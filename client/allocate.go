@@ -65,7 +65,9 @@ func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *messag
 	c.lease.relayed = relayed
 	c.mobile = nil
 	c.storeTicket(tx.signer, m)
+	c.dual(m)
 	c.allocated(now, tx, allocation{mapped: mapped, lifetime: granted})
+	c.reserved(tx, m)
 }
 
 // readAllocation reads what an Allocate success must carry. The mapped address
@@ -73,10 +75,9 @@ func (c *Client) allocateSucceeded(now time.Duration, tx *transaction, m *messag
 func (c *Client) readAllocation(m *message) (granted time.Duration, relayed, mapped netip.AddrPort, ok bool) {
 	var l lifetime
 	err := l.GetFrom(&m.Message)
-	relayed, found := getXorAddress(&m.Message, stun.AttrXORRelayedAddress)
+	relayed, _ = relayedAddresses(m)
 	mapped, _ = getXorAddress(&m.Message, stun.AttrXORMappedAddress)
-	ok = err == nil && l > 0 && found && relayed.Port() != 0 &&
-		!relayed.Addr().IsUnspecified() && c.peerFamily(relayed.Addr())
+	ok = err == nil && l > 0 && relayed.IsValid() && c.peerFamily(relayed.Addr())
 	return time.Duration(l), relayed, mapped, ok
 }
 
@@ -93,6 +94,9 @@ func (c *Client) allocateFailed(now time.Duration, tx *transaction, v verdict) {
 	}
 	if v.code == int(stun.CodeAllocMismatch) {
 		c.mismatched(now, v)
+		return
+	}
+	if c.allocateWithout(now, tx, v) {
 		return
 	}
 	c.giveUpAllocate(now, v)
@@ -125,6 +129,7 @@ func (c *Client) giveUpAllocate(now time.Duration, v verdict) {
 		e.Reason = c.credentialsAdvice(v)
 	}
 	c.become(PhaseNew)
+	c.redirected(v)
 	c.emit(e)
 	c.dropWaiting()
 }
@@ -198,8 +203,9 @@ func (c *Client) allocated(now time.Duration, tx *transaction, a allocation) {
 	a.madeAt = now
 	c.alloc = &a
 	c.extend(now, tx, a.lifetime)
+	c.armKeepalive(now)
 	c.become(PhaseAllocated)
 	c.touchParting()
-	c.emit(Event{Kind: Allocated, Relayed: c.lease.relayed, Mapped: a.mapped, Lifetime: a.lifetime})
+	c.emit(Event{Kind: Allocated, Relayed: c.lease.relayed, Additional: c.Additional(), Mapped: a.mapped, Lifetime: a.lifetime})
 	c.requestWanted(now)
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // Headroom is how many bytes SendInPlace needs in front of a payload, Tailroom
-// how many behind it: the header of a Send indication to an IPv6 peer is 48
-// bytes, and its payload is padded to a multiple of 4.
+// how many behind it: the header of a Send indication to an IPv6 peer is 52
+// bytes at most, and its payload is padded to a multiple of 4.
 const (
 	Headroom = 64
 	Tailroom = 4

@@ -20,6 +20,9 @@ const (
 	FamilyIPv4 Family = 1
 	// FamilyIPv6 asks for IPv6.
 	FamilyIPv6 Family = 2
+	// FamilyBoth asks for an address of either family (ADDITIONAL-ADDRESS-FAMILY).
+	// The server may give one of them only: see AddressRefused.
+	FamilyBoth Family = 3
 )
 
 // Config is what a client is made from. The zero value of a field is its
@@ -47,6 +50,17 @@ type Config struct {
 	// Lifetime to ask for; 0 leaves it to the server.
 	Lifetime time.Duration
 
+	// EvenPort asks for an even port, and the next one to be reserved. Where the
+	// server has none the Allocate goes on without it (OptionRefused).
+	EvenPort EvenPort
+	// ReservationToken asks for a port that an earlier allocation had reserved. It excludes
+	// EvenPort and Family.
+	ReservationToken ReservationToken
+	// DontFragment asks for DONT-FRAGMENT: Send indications carry it, so that
+	// what the relay sends for them is not fragmented. Where the server does not
+	// know it (OptionRefused) they are sent without.
+	DontFragment bool
+
 	// Software is sent in Allocate and Refresh; empty sends none.
 	Software string
 	// Fingerprint adds FINGERPRINT to requests.
@@ -61,6 +75,10 @@ type Config struct {
 	// RefreshCap is the longest time between two Refreshes; 0 leaves it to the
 	// lifetime.
 	RefreshCap time.Duration
+	// Keepalive sends a Binding indication so often while there is an
+	// allocation, for the sake of NATs that forget sooner than a Refresh comes;
+	// 0: never.
+	Keepalive time.Duration
 
 	// AutoPermission makes Send create the permission that it lacks, and queue
 	// the payload meanwhile.
@@ -96,6 +114,7 @@ type settings struct {
 	refreshCap     time.Duration
 	software       string
 	rand           io.Reader
+	options        *options // nil: none
 }
 
 func (cfg *Config) settings() settings {
@@ -104,7 +123,10 @@ func (cfg *Config) settings() settings {
 		anonymous:      cfg.Anonymous,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate, mobility: cfg.Mobility,
 		rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
-		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand,
+		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand, options: cfg.options(),
+	}
+	if s.family == FamilyBoth {
+		s.family = FamilyDefault // the options know
 	}
 	if s.rto == 0 {
 		s.rto = defaultRTO
@@ -129,7 +151,7 @@ func (cfg *Config) check() error {
 		return bad(cfg.identityFault())
 	case len(cfg.Software) > maxReason:
 		return bad("Software is longer than 128 bytes")
-	case cfg.Family > FamilyIPv6:
+	case cfg.Family > FamilyBoth:
 		return bad("Family is unknown")
 	case cfg.Lifetime < 0 || cfg.Lifetime > maxLifetime:
 		return bad("Lifetime is out of range")
@@ -139,6 +161,9 @@ func (cfg *Config) check() error {
 		return bad("Rc or Rm is out of range")
 	case cfg.RefreshCap < 0 || cfg.RefreshCap != 0 && cfg.RefreshCap < refreshMinimum:
 		return bad("RefreshCap is shorter than 1 s")
+	}
+	if why := cfg.checkOptions(); why != "" {
+		return bad(why)
 	}
 	return nil
 }

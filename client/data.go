@@ -8,10 +8,7 @@ import (
 	"github.com/pion/stun/v3"
 )
 
-const (
-	channelHeader = 4
-	sendHeader    = 20 + 4 + 4 // STUN header, and those of XOR-PEER-ADDRESS and DATA
-)
+const channelHeader = 4
 
 // Send sends a payload to the peer, on its channel if one is bound. The payload
 // is copied.
@@ -60,7 +57,7 @@ func sealChannelData(buf []byte, off, end int, number uint16) []byte {
 }
 
 // sendIndication writes a Send indication around the payload (RFC 8656 section
-// 11.1): XOR-PEER-ADDRESS, then DATA as the last attribute.
+// 11.1): XOR-PEER-ADDRESS, DONT-FRAGMENT if it is wanted, then DATA as the last one.
 func (c *Client) sendIndication(now time.Duration, peer netip.AddrPort, buf []byte, off, end int) error {
 	id, ok := c.newID(now)
 	if !ok {
@@ -68,7 +65,11 @@ func (c *Client) sendIndication(now time.Duration, peer netip.AddrPort, buf []by
 	}
 	var address [20]byte
 	n := putXorAddress(address[:], peer, id)
-	start := off - sendHeader - n
+	at := 24 + n // of DATA
+	if c.sendsUnfragmented() {
+		at += 4
+	}
+	start := off - 4 - at
 	padded := end + (-(end - off) & 3)
 	clear(buf[end:padded])
 
@@ -80,8 +81,11 @@ func (c *Client) sendIndication(now time.Duration, peer netip.AddrPort, buf []by
 	binary.BigEndian.PutUint16(b[20:], uint16(stun.AttrXORPeerAddress))
 	binary.BigEndian.PutUint16(b[22:], uint16(n))
 	copy(b[24:], address[:n])
-	binary.BigEndian.PutUint16(b[24+n:], uint16(stun.AttrData))
-	binary.BigEndian.PutUint16(b[26+n:], uint16(end-off))
+	if at > 24+n {
+		binary.BigEndian.PutUint32(b[24+n:], uint32(stun.AttrDontFragment)<<16)
+	}
+	binary.BigEndian.PutUint16(b[at:], uint16(stun.AttrData))
+	binary.BigEndian.PutUint16(b[at+2:], uint16(end-off))
 	c.stats.PayloadsSent++
 	c.transmit(b)
 	return nil

@@ -12,7 +12,8 @@ import (
 type EventKind uint16
 
 const (
-	// Allocated: Relayed, Mapped, Lifetime.
+	// Allocated: Relayed, Mapped, Lifetime; Additional where both families were
+	// asked for and given.
 	Allocated EventKind = 1
 	// AllocateFailed: Code (0 for a time-out or an unusable answer), Reason,
 	// Signed, RetryAfter; Until when the server may hold an allocation all
@@ -43,7 +44,9 @@ const (
 	// there (Rebind), Allocate to make one. Until when something of ours may be
 	// left on the flow before.
 	FlowNeeded EventKind = 11
-	// Redirected: Peer is the alternate server (300), Signed.
+	// Redirected: the server sends us to another one (300): Peer, Domain (for
+	// the certificate of TLS), Signed. AllocateFailed follows; whoever wants to
+	// go there makes a client for that server.
 	Redirected EventKind = 12
 	// CredentialsExpired: the server does not take the credentials any more;
 	// the allocation lives until Until. Code, Reason, Signed. See SetCredentials.
@@ -76,6 +79,17 @@ const (
 	// RebindFailed: it could not be moved: Method, Code, Reason, Signed. Unless
 	// no flow could be opened AllocationLost follows, and a new allocation.
 	RebindFailed EventKind = 34
+	// PortReserved: the port above the relayed address's is kept for whoever
+	// allocates with ReservationToken, until Until.
+	PortReserved EventKind = 40
+	// OptionRefused: the server does not grant EvenPort, ReservationToken (508) or
+	// DontFragment (420): Method, Code, Reason, Signed. The Allocate goes on
+	// without it.
+	OptionRefused EventKind = 41
+	// AddressRefused: of the two families that were asked for the server gives
+	// one only. Family is the other; Code (440, 508; 0 = it said nothing),
+	// Reason, RetryAfter. Allocated follows.
+	AddressRefused EventKind = 42
 )
 
 var eventNames = map[EventKind]string{
@@ -89,6 +103,8 @@ var eventNames = map[EventKind]string{
 	PartingChanged: "PartingChanged", Closed: "Closed", Reclaimed: "Reclaimed",
 	RefreshFailed: "RefreshFailed", MobilityRefused: "MobilityRefused",
 	Rebound: "Rebound", RebindFailed: "RebindFailed",
+	PortReserved:  "PortReserved",
+	OptionRefused: "OptionRefused", AddressRefused: "AddressRefused",
 }
 
 func (k EventKind) String() string {
@@ -111,7 +127,13 @@ type Event struct {
 	Peer    netip.AddrPort
 	Relayed netip.AddrPort
 	Mapped  netip.AddrPort
-	ICMP    ICMP
+
+	Additional netip.AddrPort // relayed, of the other family than Relayed
+	Family     Family
+	Domain     string // ALTERNATE-DOMAIN, as printable as Reason
+
+	ICMP             ICMP
+	ReservationToken ReservationToken
 	// Reason is the server's reason phrase (printable, at most 128 bytes) or a
 	// sentence of the machine's own that says what was tried.
 	Reason     string

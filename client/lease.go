@@ -158,8 +158,3 @@ func (c *Client) forget(id transactionID) {
 		}
 	}
 }
-
-// peerFamily says whether the address can be a peer of our allocation.
-func (c *Client) peerFamily(addr netip.Addr) bool {
-	return addr.Is6() == (c.cfg.family == FamilyIPv6)
-}

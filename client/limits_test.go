@@ -256,7 +256,7 @@ func TestI11ConfiguredTimes(t *testing.T) {
 		"rand missing":    {func(cfg *client.Config) { cfg.Rand = nil }, false},
 		"password alone":  {func(cfg *client.Config) { cfg.Username = nil }, false},
 		"family 2":        {func(cfg *client.Config) { cfg.Family = client.FamilyIPv6 }, true},
-		"family 3":        {func(cfg *client.Config) { cfg.Family = client.FamilyIPv6 + 1 }, false},
+		"family 4":        {func(cfg *client.Config) { cfg.Family = client.FamilyBoth + 1 }, false},
 	} {
 		cfg := rigConfig()
 		c.change(&cfg)

@@ -163,7 +163,18 @@ func (m *message) verdict() verdict {
 	if m.unknown {
 		return verdict{reason: "error response with an attribute that is not understood"}
 	}
-	return verdict{code: int(attr.Code), reason: printable(attr.Reason)}
+	return verdict{code: int(attr.Code), reason: printable(attr.Reason), fragment: m.names(stun.AttrDontFragment), alternate: m.alternate(int(attr.Code))}
+}
+
+// names says whether UNKNOWN-ATTRIBUTES lists the attribute.
+func (m *message) names(t stun.AttrType) bool {
+	list, _ := m.Attributes.Get(stun.AttrUnknownAttributes)
+	for v := list.Value; len(v) >= 2; v = v[2:] {
+		if stun.AttrType(binary.BigEndian.Uint16(v)) == t {
+			return true
+		}
+	}
+	return false
 }
 
 // printable makes a reason phrase fit for a log: some servers pad it with NULs,
@@ -190,6 +201,9 @@ type verdict struct {
 	signed  bool
 	bare    bool // 401 without a challenge
 	refused bool // the challenge is not answered, for a reason of our own
+
+	alternate *alternate // of a 300
+	fragment  bool       // it names DONT-FRAGMENT as unknown
 }
 
 // text is the verdict in words.

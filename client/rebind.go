@@ -146,6 +146,7 @@ func (c *Client) moveSucceeded(now time.Duration, tx *transaction, m *message) {
 func (c *Client) settleIn(now time.Duration) {
 	c.rearm()
 	c.tickAllocation(now)
+	c.tickKeepalive(now)
 	c.requestWanted(now)
 	for i := 0; i < len(c.permissions) && c.serving(); i++ {
 		if p := &c.permissions[i]; p.good(now) {

@@ -90,6 +90,7 @@ func (c *Client) addAllocate(m *stun.Message) {
 	if c.cfg.family != FamilyDefault {
 		added(m, requestedFamily(c.cfg.family).AddTo(m))
 	}
+	c.cfg.options.addTo(m)
 	c.addLifetime(m)
 	if c.asksTicket() {
 		addBytes(m, attrMobilityTicket, nil)

@@ -15,7 +15,7 @@ func attributeSize(n int) int { return 4 + (n+3)&^3 }
 
 // peerSize is what one XOR-PEER-ADDRESS takes.
 func (c *Client) peerSize() int {
-	if c.cfg.family == FamilyIPv6 {
+	if o := c.cfg.options; c.cfg.family == FamilyIPv6 || o != nil && o.both {
 		return attributeSize(20)
 	}
 	return attributeSize(8)
@@ -33,7 +33,7 @@ func (c *Client) headSize() int {
 func (c *Client) bodySize(tx *transaction) int {
 	switch tx.purpose.method() {
 	case stun.MethodAllocate:
-		return 3*wordSize + c.emptyTicketSize()
+		return 3*wordSize + c.emptyTicketSize() + c.cfg.options.size()
 	case stun.MethodCreatePermission:
 		return len(tx.peers) * c.peerSize()
 	case stun.MethodChannelBind:

@@ -19,6 +19,7 @@ const (
 	wakeExpiry
 	wakePermission
 	wakeChannel
+	wakeKeepalive
 )
 
 // wake is the earliest deadline and its reason.
@@ -69,6 +70,7 @@ func (c *Client) earliest() wake {
 		return w
 	}
 	w.sooner(wake{at: c.alloc.refreshAt, kind: wakeRefresh})
+	w.sooner(wake{at: c.keepaliveAt(), kind: wakeKeepalive})
 	for i := range c.permissions {
 		if p := &c.permissions[i]; !p.busy && c.permissionWanted(p) {
 			w.sooner(wake{at: p.refreshAt, kind: wakePermission, number: uint16(i)})
@@ -111,6 +113,8 @@ func (c *Client) TimeoutReason() string {
 		return "refresh allocation"
 	case wakeExpiry:
 		return "allocation expires"
+	case wakeKeepalive:
+		return "keep-alive"
 	case wakePermission:
 		return "refresh permission " + c.permissions[w.number].addr.String()
 	case wakeChannel:
@@ -128,4 +132,5 @@ func (c *Client) HandleTimeout(now time.Duration) {
 	c.tickRequests(now)
 	c.tickPermissions(now)
 	c.tickChannels(now)
+	c.tickKeepalive(now)
 }

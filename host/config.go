@@ -51,10 +51,18 @@ type Config struct {
 	// it sends one release and waits for nothing.
 	Linger time.Duration
 
-	// Family of the relayed address.
+	// Family of the relayed address; client.FamilyBoth asks for one of either,
+	// see Conn.Additional.
 	Family client.Family
 	// Lifetime to ask for; 0 leaves it to the server.
 	Lifetime time.Duration
+	// EvenPort asks for an even port, client.EvenPortReserve for the next one to
+	// be kept, too: the event PortReserved brings the ReservationToken for the Conn that is
+	// to have it. DontFragment keeps relays from fragmenting what WriteTo sends
+	// without a channel. A server that grants neither is used without.
+	EvenPort         client.EvenPort
+	ReservationToken client.ReservationToken
+	DontFragment     bool
 	// Software is sent in Allocate and Refresh: "turnwasm". "-" sends none.
 	Software string
 	// Fingerprint adds FINGERPRINT to requests.
@@ -66,6 +74,14 @@ type Config struct {
 	// RefreshCap is the longest time between two Refreshes; 0 leaves it to the
 	// lifetime.
 	RefreshCap time.Duration
+	// Keepalive sends a Binding indication so often, for NATs that forget sooner
+	// than a Refresh comes; 0: never. The least is 1 s.
+	Keepalive time.Duration
+
+	// Redirect says which 300 answers Dial follows: the signed ones, three times
+	// at most, never back, and never from a public address to one that is not.
+	Redirect RedirectPolicy
+	trail    []RequestError // the 300s that led here
 
 	// NoAutoPermission: WriteTo makes no permissions.
 	NoAutoPermission bool
@@ -136,7 +152,7 @@ func (cfg Config) check() (settings, error) {
 
 func (cfg Config) checkNumbers() error {
 	for name, negative := range map[string]bool{
-		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "RefreshCap": cfg.RefreshCap < 0,
+		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "RefreshCap": cfg.RefreshCap < 0, "Keepalive": cfg.Keepalive < 0,
 		"Rc": cfg.Rc < 0, "Rm": cfg.Rm < 0,
 	} {
 		if negative {
@@ -158,13 +174,14 @@ func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 	return client.Config{
 		Server: server, Username: []byte(s.Username), Password: []byte(s.Password),
 		Family: s.Family, Lifetime: s.Lifetime, Software: s.Software, Fingerprint: s.Fingerprint,
-		RTO: s.RTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap,
+		RTO: s.RTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap, Keepalive: s.Keepalive,
 		AutoPermission: !s.NoAutoPermission,
 		Reclaim:        s.ownsPort() && !s.NoReclaim,
 		Reallocate:     s.Reallocate,
 		Anonymous:      s.Anonymous,
 		AccessToken:    s.AccessToken,
 		Mobility:       s.Mobility,
+		EvenPort:       s.EvenPort, ReservationToken: s.ReservationToken, DontFragment: s.DontFragment,
 	}
 }
 

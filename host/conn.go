@@ -40,20 +40,21 @@ type Conn struct {
 	done    chan struct{} // closed when the sockets are, and verdict is there
 
 	// Guarded by driver.mu.
-	stage   stage
-	touched bool        // it is in driver.touched
-	started bool        // an Allocate was asked for
-	wanted  client.Flow // to be opened from another local port; 0 = none
-	ports   int         // local ports tried for this allocation
-	move    move
-	flows   []*transport
-	parting parting
-	peers   peerTable
-	numbers numbers
-	waiters waiters
-	closeAt *closeAt     // nil = not armed
-	verdict Closed       // from stageEnded on
-	counted client.Stats // when it was asked for last
+	stage     stage
+	touched   bool           // it is in driver.touched
+	started   bool           // an Allocate was asked for
+	alternate netip.AddrPort // that the last 300 named
+	wanted    client.Flow    // to be opened from another local port; 0 = none
+	ports     int            // local ports tried for this allocation
+	move      move
+	flows     []*transport
+	parting   parting
+	peers     peerTable
+	numbers   numbers
+	waiters   waiters
+	closeAt   *closeAt     // nil = not armed
+	verdict   Closed       // from stageEnded on
+	counted   client.Stats // when it was asked for last
 }
 
 func newConn(rt *Runtime, s settings, t *transport) *Conn {
@@ -94,6 +95,7 @@ func (c *Conn) become(s stage) bool {
 type present struct {
 	relayed, mapped netip.AddrPort
 	lifetime        time.Duration
+	additional      netip.AddrPort
 }
 
 // nothing is present without an allocation.
@@ -101,6 +103,10 @@ var nothing present
 
 // Relayed is the relayed transport address; zero without an allocation.
 func (c *Conn) Relayed() netip.AddrPort { return c.present.Load().relayed }
+
+// Additional is the relayed address of the other family than Relayed's, where
+// client.FamilyBoth asked for both and the server gave both; else zero.
+func (c *Conn) Additional() netip.AddrPort { return c.present.Load().additional }
 
 // Mapped is the server-reflexive transport address, as the server saw it.
 func (c *Conn) Mapped() netip.AddrPort { return c.present.Load().mapped }

@@ -12,15 +12,38 @@ import (
 // around what went wrong: a *RequestError when the server or the path said so.
 // When the context ends it returns at once. Where something may be left on the
 // server its release goes on in the background; Close waits for it.
+//
+// A 300 is followed as Config.Redirect says; the events of the Conn begin with
+// those Redirected, then.
 func (rt *Runtime) Dial(ctx context.Context, cfg Config) (*Conn, error) {
+	for {
+		c, err := rt.dial(ctx, cfg)
+		next, elsewhere := cfg.Redirected(err)
+		if !elsewhere || ctx.Err() != nil {
+			return c, err
+		}
+		cfg = next
+	}
+}
+
+// dial is Dial to one server. What a 300 leaves behind is closed before it
+// answers, so that the local port is free.
+func (rt *Runtime) dial(ctx context.Context, cfg Config) (*Conn, error) {
 	c, err := rt.Open(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
+	c.retrace()
 	if err := c.Allocate(ctx); err != nil {
 		_, told := errors.AsType[*RequestError](err)
 		c.told.Store(told)
 		c.beginClose(max(0, c.settings.Linger))
+		if _, elsewhere := cfg.Redirected(err); elsewhere {
+			select {
+			case <-c.Done():
+			case <-ctx.Done():
+			}
+		}
 		return nil, dialError(c.server, err)
 	}
 	return c, nil

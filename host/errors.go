@@ -35,6 +35,8 @@ type RequestError struct {
 	Code   int            // STUN error code; 0 = no answer that could be used
 	Reason string         // the server's phrase, or a sentence that says what was tried
 	Signed bool           // the answer carried a valid MESSAGE-INTEGRITY
+	// Alternate is where a 300 to Allocate points; see Config.Redirected.
+	Alternate netip.AddrPort
 	// RetryAfter is how long to leave the server alone.
 	RetryAfter time.Duration
 	// Until is when the server lets go of what the request may have left

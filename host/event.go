@@ -11,23 +11,27 @@ import (
 // Event is what happened to a Conn. Which fields are set stands at its kind in
 // package client; DataReceived and PartingChanged do not come here.
 type Event struct {
-	Kind       client.EventKind
-	At         time.Time // when the host saw it
-	Method     string    // the request that failed
-	Code       int
-	Reason     string
-	ServerName string // for which the server takes access tokens
-	Signed     bool
-	Outcome    client.Outcome
-	Peer       netip.AddrPort
-	Channel    uint16
-	Relayed    netip.AddrPort
-	Mapped     netip.AddrPort
-	ICMP       client.ICMP
-	Lifetime   time.Duration
-	RetryAfter time.Duration
-	ReuseAfter time.Duration
-	Until      time.Time
+	Kind             client.EventKind
+	At               time.Time // when the host saw it
+	Method           string    // the request that failed
+	Code             int
+	Reason           string
+	ServerName       string // for which the server takes access tokens
+	Signed           bool
+	Outcome          client.Outcome
+	Peer             netip.AddrPort
+	Channel          uint16
+	Relayed          netip.AddrPort
+	Mapped           netip.AddrPort
+	ICMP             client.ICMP
+	ReservationToken client.ReservationToken
+	Family           client.Family
+	Additional       netip.AddrPort
+	Domain           string
+	Lifetime         time.Duration
+	RetryAfter       time.Duration
+	ReuseAfter       time.Duration
+	Until            time.Time
 }
 
 // request is the failure that the event tells of.
@@ -54,7 +58,7 @@ func newEvent(k clock, e client.Event) Event {
 	out := Event{
 		Kind: e.Kind, At: time.Now(), Code: e.Code, Reason: e.Reason, ServerName: e.ServerName, Signed: e.Signed,
 		Outcome: e.Outcome, Peer: e.Peer, Channel: e.Channel, Relayed: e.Relayed, Mapped: e.Mapped,
-		ICMP: e.ICMP, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
+		ICMP: e.ICMP, ReservationToken: e.ReservationToken, Family: e.Family, Additional: e.Additional, Domain: e.Domain, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
 		Until: k.at(e.Until),
 	}
 	if e.Method != 0 {
@@ -73,7 +77,7 @@ func (e Event) level() slog.Level {
 			return slog.LevelInfo
 		}
 		return slog.LevelWarn
-	case client.AllocateFailed, client.PermissionFailed, client.ChannelFailed, client.NeedNewPort,
+	case client.AllocateFailed, client.OptionRefused, client.AddressRefused, client.PermissionFailed, client.ChannelFailed, client.NeedNewPort,
 		client.CredentialsExpired, client.RefreshFailed, client.AllocationLost:
 		return slog.LevelWarn
 	}
@@ -102,6 +106,7 @@ func (e Event) LogValue() slog.Value {
 	text("outcome", e.Outcome.String())
 	address("peer", e.Peer)
 	address("relayed", e.Relayed)
+	address("additional", e.Additional)
 	address("mapped", e.Mapped)
 	if e.Lifetime != 0 {
 		attrs = append(attrs, slog.Duration("lifetime", e.Lifetime))

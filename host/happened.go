@@ -24,6 +24,9 @@ type eventQueue struct {
 func (q *eventQueue) put(e Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
 	if q.queue == nil && len(q.early) < q.most {
 		q.early = append(q.early, e)
 		return
@@ -90,7 +93,7 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 	case client.AllocateFailed:
 		c.allocateFailed(e)
 	case client.Refreshed:
-		c.present.Store(&present{c.Relayed(), c.Mapped(), e.Lifetime})
+		c.present.Store(&present{c.Relayed(), c.Mapped(), e.Lifetime, c.Additional()})
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, nil)
 	case client.PermissionCreated:
 		c.peers.permitted[e.Peer.Addr()] = true
@@ -112,6 +115,8 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 		c.wanted = flow
 	case client.FlowNeeded, client.Rebound, client.RebindFailed:
 		c.moved(e, flow)
+	case client.Redirected:
+		c.alternate = e.Peer
 	case client.AllocationLost:
 		c.allocationLost(e)
 	case client.Closed:
@@ -120,7 +125,7 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 }
 
 func (c *Conn) allocated(e *Event) {
-	c.present.Store(&present{e.Relayed, e.Mapped, e.Lifetime})
+	c.present.Store(&present{e.Relayed, e.Mapped, e.Lifetime, e.Additional})
 	c.peers.reset()
 	c.ports = 1
 	c.waiters.settle(wantAllocation, netip.AddrPort{}, nil)
@@ -136,6 +141,10 @@ func (c *Conn) allocateFailed(e *Event) {
 	}
 	c.started = !e.Until.IsZero()
 	why := e.request(c.server)
+	if e.Code == 300 {
+		why.Alternate = c.alternate
+	}
+	c.alternate = netip.AddrPort{}
 	c.rt.resting.note(e.At, why)
 	c.waiters.fail(why)
 	if c.move.failed != nil {

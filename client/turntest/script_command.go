@@ -66,12 +66,14 @@ func scriptConfig(w *words) client.Config {
 	return client.Config{
 		Server:   w.addrPort(server),
 		Username: w.text("user"), Password: w.text("password"), Software: string(w.text("software")),
-		Family:   map[string]client.Family{"": 0, "ipv4": client.FamilyIPv4, "ipv6": client.FamilyIPv6}[family],
+		Family:   map[string]client.Family{"": 0, "ipv4": client.FamilyIPv4, "ipv6": client.FamilyIPv6, "both": client.FamilyBoth}[family],
 		Lifetime: w.duration("lifetime"), RTO: w.duration("rto"), RefreshCap: w.duration("cap"),
 		Rc: w.number("rc"), Rm: w.number("rm"),
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
 		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"), Mobility: w.flag("mobility"),
 		Anonymous: w.flag("anonymous"), AccessToken: w.text("token"),
+		Keepalive: w.duration("keepalive"), EvenPort: client.EvenPort(w.number("evenport")),
+		ReservationToken: w.reservation("reservation"), DontFragment: w.flag("dontfragment"),
 	}
 }
 
@@ -200,7 +202,7 @@ func doState(r *scriptRunner, _ *words) error {
 	for _, a := range []struct {
 		name string
 		addr netip.AddrPort
-	}{{"relayed", s.Relayed}, {"mapped", s.Mapped}} {
+	}{{"relayed", s.Relayed}, {"additional", s.Additional}, {"mapped", s.Mapped}} {
 		if a.addr.IsValid() {
 			line += fmt.Sprintf(" %s=%v", a.name, a.addr)
 		}

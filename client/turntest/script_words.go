@@ -1,11 +1,14 @@
 package turntest
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/turnwasm/turnwasm/client"
 )
 
 // word is one of a command: KEY=VALUE, or VALUE alone. Values may be quoted as
@@ -104,6 +107,15 @@ func (w *words) duration(key string) time.Duration {
 	d, err := time.ParseDuration(v)
 	w.note(err)
 	return d
+}
+
+// reservation reads the bytes of a RESERVATION-TOKEN, in hexadecimal.
+func (w *words) reservation(key string) (t client.ReservationToken) {
+	v, _ := w.named(key)
+	b, err := hex.DecodeString(v)
+	w.note(err)
+	copy(t[:], b)
+	return t
 }
 
 func (w *words) number(key string) int {

@@ -50,6 +50,8 @@ type ServerConfig struct {
 	Denied                    []netip.Addr
 	Quota, Ports, Permissions int
 
+	// NoReservations: it keeps no port for a token (508).
+	NoReservations bool
 	// Replay answers a request that it has answered before from a cache of
 	// 40 s; otherwise each copy is handled anew ("stateless stack approach").
 	Replay bool
@@ -85,6 +87,7 @@ type Server struct {
 
 	ticketSeq int
 	nextPort  uint16
+	reserved  map[[8]byte]reservation
 
 	handled map[TransactionID]int // copies of each request that were handled
 	answers map[TransactionID]storedAnswer
@@ -109,7 +112,7 @@ func NewServer(cfg ServerConfig) *Server {
 		holdings: map[netip.AddrPort]*holding{}, relays: map[netip.AddrPort]*holding{},
 		formers: map[netip.AddrPort]*holding{}, tickets: map[string]*ticket{},
 		nonces: map[netip.AddrPort]nonce{}, handled: map[TransactionID]int{},
-		answers: map[TransactionID]storedAnswer{},
+		answers: map[TransactionID]storedAnswer{}, reserved: map[[8]byte]reservation{},
 	}
 }
 

@@ -40,12 +40,23 @@ func (x *exchange) allocate() {
 	if x.refuseTransport() || x.refuseTicket() || x.refuseOptions() || x.refuseQuota() {
 		return
 	}
+	if x.m.Has(AttrReservationToken) {
+		relayed, ok := x.redeem()
+		if !ok {
+			x.refuse(x.s.habits.unknownToken)
+			return
+		}
+		x.describeAllocation(x.s.hold(x, relayed))
+		return
+	}
 	ip, ok := x.relayIP()
 	if !ok {
 		x.refuse(x.s.habits.noFamily)
 		return
 	}
-	x.describeAllocation(x.s.hold(x, ip))
+	h := x.s.hold(x, x.s.freePort(ip, x.m.Has(AttrEvenPort)))
+	x.holdAdditional(h)
+	x.describeAllocation(h)
 }
 
 // "If the REQUESTED-TRANSPORT attribute is not included or is malformed, the
@@ -63,8 +74,8 @@ func (x *exchange) refuseTransport() bool {
 	return true
 }
 
-// refuseOptions: attributes that exclude each other, tokens (this server makes
-// no reservations, so none is valid), DONT-FRAGMENT.
+// refuseOptions: attributes that exclude each other, DONT-FRAGMENT, and ports
+// that this server does not reserve.
 func (x *exchange) refuseOptions() bool {
 	m := x.m
 	family, additional := m.Has(AttrRequestedAddressFamily), m.Has(AttrAdditionalFamily)
@@ -77,7 +88,7 @@ func (x *exchange) refuseOptions() bool {
 	case token && (m.Has(AttrEvenPort) || family || additional),
 		family && additional, reserve && additional:
 		x.refuse(400)
-	case token || reserve:
+	case reserve && x.s.cfg.NoReservations:
 		x.refuse(508)
 	default:
 		return false
@@ -119,9 +130,9 @@ func (x *exchange) relayIP() (netip.Addr, bool) {
 	return ip, ip.IsValid()
 }
 
-func (s *Server) hold(x *exchange, ip netip.Addr) *holding {
+func (s *Server) hold(x *exchange, relayed netip.AddrPort) *holding {
 	h := &holding{
-		client: x.from, relayed: s.freePort(ip, x.m.Has(AttrEvenPort)),
+		client: x.from, relayed: relayed,
 		username: x.username, madeBy: x.m.ID,
 		permissions: map[netip.Addr]time.Duration{}, channels: map[uint16]channelBinding{},
 	}
@@ -140,7 +151,7 @@ func (s *Server) freePort(ip netip.Addr, even bool) netip.AddrPort {
 		if s.nextPort++; s.nextPort == 0 {
 			s.nextPort = 49152
 		}
-		if s.relays[a] == nil && (!even || a.Port()%2 == 0) {
+		if s.relays[a] == nil && !s.isReserved(a) && (!even || a.Port()%2 == 0) {
 			return a
 		}
 	}
@@ -152,7 +163,8 @@ func (x *exchange) describeAllocation(h *holding) {
 	if h.ticket != "" {
 		x.reply.Text(AttrMobilityTicket, h.ticket)
 	}
+	x.reserveNext(h)
 	if x.m.Has(AttrAdditionalFamily) {
-		x.reply.Bytes(AttrAddressErrorCode, []byte{familyIPv6, 0, 4, 40})
+		x.describeAdditional(h)
 	}
 }

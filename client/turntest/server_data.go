@@ -30,8 +30,9 @@ func (s *Server) relayChannelData(from netip.AddrPort, number uint16, payload []
 }
 
 func (s *Server) relayToPeer(h *holding, peer netip.AddrPort, payload []byte) {
-	if _, ok := h.permissions[peer.Addr()]; ok {
-		s.out = append(s.out, Datagram{h.relayed, peer, append([]byte(nil), payload...)})
+	relayed, reachable := h.relayedTo(peer.Addr())
+	if _, ok := h.permissions[peer.Addr()]; ok && reachable {
+		s.out = append(s.out, Datagram{relayed, peer, append([]byte(nil), payload...)})
 	}
 }
 

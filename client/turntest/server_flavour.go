@@ -48,6 +48,10 @@ type habits struct {
 	partialBatch bool
 	// noFamily is the code for a family that it does not have.
 	noFamily int
+	// oneFamily ignores ADDITIONAL-ADDRESS-FAMILY.
+	oneFamily bool
+	// unknownToken is the code to a RESERVATION-TOKEN that is not its own.
+	unknownToken int
 	// takesAskedLifetime grants less than the default when asked for less.
 	takesAskedLifetime bool
 	// refusesDontFragment answers 420.
@@ -63,12 +67,13 @@ type habits struct {
 var flavourHabits = [flavourCount]habits{
 	RFC: {
 		rejected: 401, permissionWithoutAllocation: 437, deniedChannel: 403, noFamily: 440,
+		unknownToken: 508,
 	},
 	Coturn: {
 		unsigned:            map[int]bool{441: true},
 		unsignedAllocate437: true, unsignedRefresh437: true,
 		mismatchFirst: true, nonceFirst: true, rejected: 401, permissionWithoutAllocation: 400,
-		deniedChannel: 403, noFamily: 440, forgetsNonces: true,
+		deniedChannel: 403, noFamily: 440, unknownToken: 404, forgetsNonces: true,
 		deleteLate: 1500 * time.Millisecond, paddedReason: true,
 	},
 	Pion: {
@@ -77,7 +82,7 @@ var flavourHabits = [flavourCount]habits{
 			443: true, 486: true, 500: true, 508: true,
 		},
 		nonceFirst: true, rejected: 400, silentWithoutAllocation: true, deniedChannel: 401,
-		partialBatch: true, noFamily: 508, takesAskedLifetime: true, refusesDontFragment: true,
+		partialBatch: true, noFamily: 508, unknownToken: 508, oneFamily: true, takesAskedLifetime: true, refusesDontFragment: true,
 		emptyReason: true,
 	},
 }

@@ -10,6 +10,7 @@ import (
 // holding is one allocation.
 type holding struct {
 	client, relayed netip.AddrPort
+	additional      netip.AddrPort // of the other family; zero = none
 	username        string
 
 	former  netip.AddrPort // the client's address before it moved; invalid = none
@@ -87,6 +88,16 @@ func (h *holding) view() Holding {
 	return v
 }
 
+// relayedTo is the relayed address that peers of the family see.
+func (h *holding) relayedTo(ip netip.Addr) (netip.AddrPort, bool) {
+	for _, a := range []netip.AddrPort{h.relayed, h.additional} {
+		if a.IsValid() && a.Addr().Is4() == ip.Is4() {
+			return a, true
+		}
+	}
+	return netip.AddrPort{}, false
+}
+
 // expire drops the permissions and channels whose time has come.
 func (h *holding) expire(now time.Duration) {
 	for ip, at := range h.permissions {
@@ -109,6 +120,7 @@ func (s *Server) remove(h *holding) {
 	delete(s.holdings, h.client)
 	delete(s.relays, h.relayed)
 	s.settleIn(h)
+	delete(s.relays, h.additional)
 	if s.habits.forgetsNonces {
 		delete(s.nonces, h.client)
 	}

@@ -43,8 +43,9 @@ func (x *exchange) withoutAllocation() int {
 
 // refusePeer is the code for a peer that may not be reached; 0 = it may.
 func (s *Server) refusePeer(h *holding, ip netip.Addr) int {
+	_, reachable := h.relayedTo(ip)
 	switch {
-	case ip.Is4() != h.relayed.Addr().Is4():
+	case !reachable:
 		return 443
 	case slices.Contains(s.cfg.Denied, ip):
 		return 403

@@ -32,7 +32,7 @@ func (x *exchange) refresh() {
 		return
 	}
 	if family, ok := x.m.Get(AttrRequestedAddressFamily); ok && len(family) == 4 &&
-		(family[0] == familyIPv6) != h.relayed.Addr().Is6() {
+		(family[0] == familyIPv6) != h.relayed.Addr().Is6() && !h.additional.IsValid() {
 		x.refuse(443)
 		return
 	}

@@ -69,7 +69,7 @@ func (a *actor) usable(m *Message) bool {
 	relayed, ok := m.Address(AttrXORRelayedAddress)
 	lifetime, has := m.Lifetime()
 	wants6 := a.plan.cfg.Family == client.FamilyIPv6
-	return ok && has && lifetime > 0 && len(m.Unknown()) == 0 && relayed.Addr().Is6() == wants6
+	return ok && has && lifetime > 0 && len(m.Unknown()) == 0 && (relayed.Addr().Is6() == wants6 || a.plan.cfg.Family == client.FamilyBoth)
 }
 
 // C14: a late valid success to the Allocate that was given up is released; C5:

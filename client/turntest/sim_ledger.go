@@ -32,6 +32,7 @@ type ledger struct {
 	releases     int          // since the last Allocate, each signature one
 	recent       []time.Duration
 	pending      []*sentRequest // that further copies are expected of
+	keptAlive    time.Duration  // the last keep-alive
 
 	moving     bool // from Rebind to the answer to the move
 	adrift     bool // another flow, and no answer yet that the allocation is there

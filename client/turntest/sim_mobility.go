@@ -144,8 +144,12 @@ func (a *actor) checkTicket(m *Message, flow client.Flow) {
 	}
 }
 
-// noteTicket keeps the newest ticket that arrived.
+// noteTicket keeps the newest ticket that arrived. A success to an Allocate that
+// comes when there is an allocation, an elder's, is passed over.
 func (a *actor) noteTicket(s *step) {
+	if m := s.judged.message; m != nil && m.Method == MethodAllocate && !s.says(client.Allocated) {
+		return
+	}
 	if j := s.judged; s.kind == stepInput && j.authentic && !j.elsewhere && j.message.Class == Success && j.message.Has(AttrMobilityTicket) {
 		a.ledger.ticket, a.ledger.adrift = j.message.Text(AttrMobilityTicket), false
 		a.ledger.ticketFlow, _ = a.flowOf(s.packet.Inside)

@@ -174,5 +174,6 @@ func rollConfig(w *world, rng *rand.Rand) client.Config {
 	if rng.IntN(4) == 0 {
 		cfg.Family = pick(rng, client.FamilyIPv4, client.FamilyIPv6)
 	}
+	rollOptions(w.plan.seed, &cfg)
 	return cfg
 }

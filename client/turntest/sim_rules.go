@@ -54,6 +54,7 @@ var rules = []func(a *actor, s *step){
 	(*actor).checkRevived,      // C6
 	(*actor).checkLost,         // L7
 	(*actor).checkOwed,         // C14
+	(*actor).checkRedirected,   // L6
 }
 
 func (a *actor) checkStep(s *step) {

@@ -23,7 +23,7 @@ func (a *actor) checkEvent(e client.Event) {
 		}
 		a.allocated = false
 		a.ledger.overtake(anyRequest)
-	case client.AllocateFailed, client.NeedNewPort, client.Reclaimed:
+	case client.AllocateFailed, client.NeedNewPort, client.Reclaimed, client.OptionRefused:
 		a.ledger.disturb()
 	case client.Closed:
 		a.ledger.overtake(anyRequest)
@@ -70,6 +70,8 @@ func (a *actor) checkSent(t client.Transmit) {
 		a.w.violate(a, "T4", "it sends to %v", t.To)
 	case m.Class == Indication && m.Method == MethodSend:
 		a.checkSendIndication(m)
+	case m.Class == Indication && m.Method == MethodBinding:
+		a.checkKeepalive()
 	case m.Class == Request:
 		before := a.ledger.release
 		a.checkTicket(m, t.Flow)

@@ -62,16 +62,25 @@ func (c *checker) openTrace() (func() error, error) {
 // cycle allocates, echoes, holds and closes. It answers how long the local port
 // has to rest.
 func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
-	begin := time.Now()
 	user, pass := c.credentials()
-	conn, err := c.rt.Open(ctx, host.Config{
+	return c.visit(ctx, host.Config{
 		URL: c.url, Username: user, Password: pass, AccessToken: c.token, Anonymous: c.anonymous,
 		LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
+		Keepalive: c.keepalive, EvenPort: c.evenPort, ReservationToken: c.reservation, DontFragment: c.dontFragment,
+		Redirect: c.redirect,
 	})
+}
+
+// visit does it with one server, and goes on to the one that a 300 names.
+func (c *checker) visit(ctx context.Context, cfg host.Config) (rest time.Duration, err error) {
+	begin := time.Now()
+	conn, err := c.rt.Open(ctx, cfg)
 	if err != nil {
 		return 0, err
 	}
-	if err := c.use(ctx, conn); err != nil {
+	err = c.use(ctx, conn)
+	next, elsewhere := cfg.Redirected(err)
+	if err != nil && !elsewhere {
 		c.out.failed(err)
 	}
 	if !c.closeEarly {
@@ -82,8 +91,14 @@ func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
+	for e := range conn.Events() { // those that nobody has read; it ends with the Conn
+		c.out.option(e)
+	}
 	c.out.closed(closed, time.Since(begin))
 	c.local = conn.Local().String() // the next cycle's too
+	if elsewhere {
+		return c.visit(ctx, next)
+	}
 	return closed.ReuseAfter, nil
 }
 
@@ -180,6 +195,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // lost is the error when the event says that the allocation is gone or its
 // credentials are.
 func (c *checker) lost(e host.Event) error {
+	c.out.option(e)
 	switch e.Kind {
 	case client.AllocationLost, client.CredentialsExpired:
 		return &host.RequestError{Method: e.Method, Code: e.Code, Reason: e.Kind.String() + ": " + e.Reason, Signed: e.Signed, Until: e.Until}

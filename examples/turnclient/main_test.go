@@ -282,3 +282,34 @@ func TestSignalsRelease(t *testing.T) {
 		})
 	}
 }
+
+// What few ask for, and what came of it.
+func TestOptions(t *testing.T) {
+	server := ht.NeedPion(t, ht.PionOptions{})
+	records, code := turnclient(t, server.Addr(), "-n", "1", "-even-port", "reserve", "-dont-fragment", "-keepalive", "10s")
+	if code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	events := map[string]int{}
+	for _, r := range records {
+		events[r.Event] = r.Code
+	}
+	if _, ok := events["reserved"]; !ok || events["refused"] != 420 {
+		t.Errorf("%+v, want a reserved port and DONT-FRAGMENT refused", records)
+	}
+	if records, code = turnclient(t, server.Addr(), "-n", "1", "-family", "both"); code != 0 {
+		t.Errorf("-family both: exit code %d, %+v", code, records)
+	}
+}
+
+func TestRedirectIsFollowed(t *testing.T) {
+	there := ht.NeedPion(t, ht.PionOptions{})
+	here := ht.NeedCoturn(t, "--alternate-server="+there.Addr().String())
+	records, code := turnclient(t, here.Addr(), "-n", "1", "-redirect", "any")
+	if code != 0 || len(records) < 4 || records[0].Event != "redirected" {
+		t.Errorf("exit code %d, %+v", code, records)
+	}
+	if records, code = turnclient(t, here.Addr(), "-n", "1"); code == 0 {
+		t.Errorf("an unsigned 300 is followed unasked: %+v", records)
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -23,6 +24,11 @@ type options struct {
 	n, size         int
 	rate            float64 // payloads a second
 	linger, hold    time.Duration
+	keepalive       time.Duration
+	evenPort        client.EvenPort
+	reservation     client.ReservationToken
+	dontFragment    bool
+	redirect        host.RedirectPolicy
 	cycles          int
 	closeAt         client.Phase
 	closeEarly      bool // -close-at was given
@@ -39,7 +45,13 @@ const (
 
 var engines = map[string]host.Engine{"wasm": host.Wasm, "native": host.Native}
 
-var families = map[string]client.Family{"4": client.FamilyIPv4, "6": client.FamilyIPv6}
+var families = map[string]client.Family{"4": client.FamilyIPv4, "6": client.FamilyIPv6, "both": client.FamilyBoth}
+
+var evenPorts = map[string]client.EvenPort{"even": client.EvenPortOnly, "reserve": client.EvenPortReserve}
+
+var redirects = map[string]host.RedirectPolicy{
+	"signed": host.RedirectSigned, "any": host.RedirectAny, "none": host.RedirectNone,
+}
 
 var phases = map[string]client.Phase{
 	"new": client.PhaseNew, "allocating": client.PhaseAllocating,
@@ -67,10 +79,15 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.Float64Var(&o.rate, "rate", 500, "payloads a second")
 	f.DurationVar(&o.linger, "linger", 2*time.Second, "how long to wait for the answer to the release; 0 = one datagram and go")
 	f.DurationVar(&o.hold, "hold", 0, "keep the allocation for so long before closing it")
+	f.DurationVar(&o.keepalive, "keepalive", 0, "send a Binding indication so often, for NATs on the way; 0 = never")
+	f.Func("even-port", "ask for an even port: `even`, or reserve to have the next one kept", o.setEvenPort)
+	f.Func("reservation", "allocate the port that this `token` was given for, 16 hexadecimal digits", o.setReservation)
+	f.BoolVar(&o.dontFragment, "dont-fragment", false, "have the relay set DF on what is sent without a channel")
+	f.Func("redirect", "which `kind` of 300 (Try Alternate) answers to follow: signed (default), any, none", o.setRedirect)
 	f.IntVar(&o.cycles, "cycles", 1, "allocate and close so many times from the same local port")
 	f.Func("close-at", "close the moment this `state` is reached: new, allocating, authenticated, allocated", o.setCloseAt)
 	f.Func("engine", "`wasm` or native", o.setEngine)
-	f.Func("family", "ask for a relayed address of this `family`: 4 or 6 (default: the server's, IPv4)", o.setFamily)
+	f.Func("family", "ask for a relayed address of this `family`: 4, 6 or both (default: the server's, IPv4)", o.setFamily)
 	f.StringVar(&o.trace, "trace", "", "write the datagrams to this pcapng `file`")
 	f.BoolVar(&o.json, "json", false, "one JSON object a line on stdout")
 	if err := f.Parse(args); err != nil {
@@ -103,8 +120,8 @@ func (o *options) check(args []string) error {
 	switch {
 	case !strings.HasPrefix(o.url, "turn:") && !strings.HasPrefix(o.url, "turns:"):
 		return fmt.Errorf("%q is not a TURN URI: want turn:HOST[:PORT][?transport=udp]", o.url)
-	case o.n < 0 || o.rate <= 0 || o.cycles < 1 || o.linger < 0 || o.hold < 0:
-		return errors.New("-n, -linger and -hold are not negative, -cycles and -rate are positive")
+	case o.n < 0 || o.rate <= 0 || o.cycles < 1 || o.linger < 0 || o.hold < 0 || o.keepalive < 0:
+		return errors.New("-n, -linger, -hold and -keepalive are not negative, -cycles and -rate are positive")
 	case o.size < minSize || o.size > maxSize:
 		return fmt.Errorf("-size is between %d and %d", minSize, maxSize)
 	}
@@ -147,7 +164,32 @@ func (o *options) setEngine(s string) error {
 
 func (o *options) setFamily(s string) error {
 	if o.family = families[s]; o.family == client.FamilyDefault {
-		return errors.New("want 4 or 6")
+		return errors.New("want 4, 6 or both")
 	}
+	return nil
+}
+
+func (o *options) setEvenPort(s string) error {
+	if o.evenPort = evenPorts[s]; o.evenPort == client.EvenPortNone {
+		return errors.New("want even or reserve")
+	}
+	return nil
+}
+
+func (o *options) setReservation(s string) error {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(o.reservation) {
+		return errors.New("want 16 hexadecimal digits")
+	}
+	o.reservation = client.ReservationToken(b)
+	return nil
+}
+
+func (o *options) setRedirect(s string) error {
+	policy, ok := redirects[s]
+	if !ok {
+		return errors.New("want signed, any or none")
+	}
+	o.redirect = policy
 	return nil
 }

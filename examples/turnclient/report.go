@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -80,6 +81,38 @@ func (r *report) allocated(c *host.Conn, took time.Duration) {
 		"allocated  %s for %s in %.1f ms (we are %s to the server %s, %s locally)",
 		c.Relayed(), c.Lifetime(), ms(took), c.Mapped(), c.Server(), c.Local())
 }
+
+type optionRecord struct {
+	Event            string `json:"event"`
+	Code             int    `json:"code"`
+	Reason           string `json:"reason"`
+	ReservationToken string `json:"reservation,omitempty"`
+	Until            string `json:"until,omitempty"`
+	Family           int    `json:"family,omitempty"`
+	Server           string `json:"server,omitempty"`
+	Signed           bool   `json:"signed,omitempty"`
+}
+
+// option tells what came of what few ask for: -even-port, -token,
+// -dont-fragment, -family both.
+func (r *report) option(e host.Event) {
+	switch e.Kind {
+	case client.PortReserved:
+		r.line(optionRecord{Event: "reserved", ReservationToken: hex.EncodeToString(e.ReservationToken[:]), Until: instant(e.Until)},
+			"reserved   the next port for -reservation %x until %s", e.ReservationToken, instant(e.Until))
+	case client.Redirected:
+		r.line(optionRecord{Event: "redirected", Server: e.Peer.String(), Signed: e.Signed},
+			"redirected to %s (300, signed: %t)", e.Peer, e.Signed)
+	case client.OptionRefused:
+		r.line(optionRecord{Event: "refused", Code: e.Code, Reason: e.Reason},
+			"refused    %d %s: allocated without what was asked for", e.Code, e.Reason)
+	case client.AddressRefused:
+		r.line(optionRecord{Event: "refused", Code: e.Code, Reason: e.Reason, Family: ipVersion[e.Family]},
+			"refused    an IPv%d address: %d %s", ipVersion[e.Family], e.Code, e.Reason)
+	}
+}
+
+var ipVersion = map[client.Family]int{client.FamilyIPv4: 4, client.FamilyIPv6: 6}
 
 type echoedRecord struct {
 	Event    string `json:"event"`

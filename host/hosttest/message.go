@@ -17,6 +17,7 @@ const (
 	AllocateRequest    = 0x0003
 	AllocateSuccess    = 0x0103
 	AllocateError      = 0x0113
+	BindingIndication  = 0x0011
 	RefreshRequest     = 0x0004
 	RefreshSuccess     = 0x0104
 	RefreshError       = 0x0114

@@ -66,6 +66,12 @@ export const ATTR_AUTO_PERMISSION = 27
 export const ATTR_RECLAIM = 28
 export const ATTR_REALLOCATE = 29
 export const ATTR_SEED = 30
+export const ATTR_KEEPALIVE = 32
+export const ATTR_EVEN_PORT = 33
+export const ATTR_RESERVATION_TOKEN = 34
+export const ATTR_DONT_FRAGMENT = 35
+export const ATTR_ADDITIONAL = 36
+export const ATTR_DOMAIN = 37
 export const ATTR_ANONYMOUS = 40
 export const ATTR_ACCESS_TOKEN = 41
 export const ATTR_SERVER_NAME = 42
@@ -194,6 +200,14 @@ export const EVENTS = [
 	"mobilityRefused",
 	"rebound",
 	"rebindFailed",
+	"",
+	"",
+	"",
+	"",
+	"",
+	"portReserved",
+	"optionRefused",
+	"addressRefused",
 ]
 
 // Names of outcomes, by number.

@@ -56,6 +56,13 @@ const (
 	AttrAccessToken    Attr = 0x0029 // bytes; USERNAME is then its key's name, PASSWORD the key
 	AttrMobility       Attr = 0x002B // flag
 
+	AttrKeepalive        Attr = 0x0020 // ms
+	AttrEvenPort         Attr = 0x0021 // u8, client.EvenPort
+	AttrReservationToken Attr = 0x0022 // 8 bytes; in events, too
+	AttrDontFragment     Attr = 0x0023 // flag
+	AttrAdditional       Attr = 0x0024 // addr, in events and state
+	AttrDomain           Attr = 0x0025 // string
+
 	// Events and state.
 	AttrServerName Attr = 0x002A // string
 	AttrMethod     Attr = 0x0030 // u16, STUN method

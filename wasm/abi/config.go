@@ -35,6 +35,7 @@ func AppendConfig(b []byte, cfg *client.Config, seed []byte) []byte {
 	r.Flag(AttrReallocate, cfg.Reallocate)
 	r.Flag(AttrAnonymous, cfg.Anonymous)
 	r.Flag(AttrMobility, cfg.Mobility)
+	appendOptions(&r, cfg)
 	if len(seed) > 0 {
 		r.Bytes(AttrSeed, seed)
 	}
@@ -122,5 +123,7 @@ func configFlag(r *reader, a attribute, cfg *client.Config) {
 		cfg.Anonymous = r.flag(a)
 	case AttrMobility:
 		cfg.Mobility = r.flag(a)
+	default:
+		configOption(r, a, cfg)
 	}
 }

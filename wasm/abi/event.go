@@ -38,6 +38,13 @@ func AppendEvent(b []byte, e *client.Event) []byte {
 		d := e.ICMP.Data
 		r.Bytes(AttrICMP, []byte{e.ICMP.Type, e.ICMP.Code, d[0], d[1], d[2], d[3]})
 	}
+	appendReservation(&r, e.ReservationToken)
+	if e.Domain != "" {
+		r.Text(AttrDomain, e.Domain)
+	}
+	if e.Family != client.FamilyDefault {
+		r.U8(AttrFamily, uint8(e.Family))
+	}
 	return r
 }
 
@@ -65,7 +72,7 @@ func appendAddrs(r *Record, e *client.Event) {
 		t Attr
 		v netip.AddrPort
 	}{
-		{AttrPeer, e.Peer}, {AttrRelayed, e.Relayed}, {AttrMapped, e.Mapped},
+		{AttrPeer, e.Peer}, {AttrRelayed, e.Relayed}, {AttrMapped, e.Mapped}, {AttrAdditional, e.Additional},
 	} {
 		if f.v.IsValid() {
 			r.Addr(f.t, f.v)
@@ -130,6 +137,8 @@ func eventWhereWhen(r *reader, a attribute, e *client.Event) {
 		e.ReuseAfter = r.time(a)
 	case AttrUntil:
 		e.Until = r.time(a)
+	default:
+		eventOption(r, a, e)
 	}
 }
 

@@ -15,11 +15,15 @@ func TestRecordsComeBack(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(cfg, goldenConfig) {
 		t.Errorf("config %+v, want %+v (%v)", cfg, goldenConfig, err)
 	}
+	cfg, _, err = ParseConfig(AppendConfig(nil, &optionConfig, nil))
+	if err != nil || !reflect.DeepEqual(cfg, optionConfig) {
+		t.Errorf("config %+v, want %+v (%v)", cfg, optionConfig, err)
+	}
 	var c Command
 	if err := c.Parse(AppendCommand(nil, &goldenCommand)); err != nil || !reflect.DeepEqual(c, goldenCommand) {
 		t.Errorf("command %+v, want %+v (%v)", c, goldenCommand, err)
 	}
-	for _, want := range goldenEvents {
+	for _, want := range append(optionEvents, goldenEvents...) {
 		e, err := ParseEvent(AppendEvent(nil, &want))
 		if err != nil || !reflect.DeepEqual(e, want) {
 			t.Errorf("event %+v, want %+v (%v)", e, want, err)
@@ -45,8 +49,8 @@ func TestEveryFieldCrosses(t *testing.T) {
 		typ   reflect.Type
 		known int
 	}{
-		{"Config, with Rand", reflect.TypeFor[client.Config](), 18},
-		{"Event, with Data", reflect.TypeFor[client.Event](), 18},
+		{"Config, with Rand", reflect.TypeFor[client.Config](), 22},
+		{"Event, with Data", reflect.TypeFor[client.Event](), 22},
 		{"Stats", reflect.TypeFor[client.Stats](), len(counters(new(client.Stats)))},
 	} {
 		if got := c.typ.NumField(); got != c.known {

@@ -10,13 +10,15 @@ import (
 
 // State is what turn_state tells.
 type State struct {
-	Phase    client.Phase
-	Relayed  netip.AddrPort // zero without an allocation
-	Mapped   netip.AddrPort
-	Lifetime time.Duration
-	Wakes    bool          // there is a deadline:
-	WakeAt   time.Duration // the instant,
-	WakeWhy  string        // and what it is for
+	Phase   client.Phase
+	Relayed netip.AddrPort // zero without an allocation
+	Mapped  netip.AddrPort
+	// Additional is the relayed address of the other family, if there is one.
+	Additional netip.AddrPort
+	Lifetime   time.Duration
+	Wakes      bool          // there is a deadline:
+	WakeAt     time.Duration // the instant,
+	WakeWhy    string        // and what it is for
 }
 
 // AppendState appends the state record.
@@ -25,6 +27,9 @@ func AppendState(b []byte, s *State) []byte {
 	r.U8(AttrPhase, uint8(s.Phase))
 	if s.Relayed.IsValid() {
 		r.Addr(AttrRelayed, s.Relayed)
+	}
+	if s.Additional.IsValid() {
+		r.Addr(AttrAdditional, s.Additional)
 	}
 	if s.Mapped.IsValid() {
 		r.Addr(AttrMapped, s.Mapped)
@@ -47,6 +52,8 @@ func ParseState(rec []byte) (State, error) {
 		switch a.t {
 		case AttrPhase:
 			s.Phase = client.Phase(r.u8(a))
+		case AttrAdditional:
+			s.Additional = r.addr(a)
 		case AttrRelayed:
 			s.Relayed = r.addr(a)
 		case AttrMapped:

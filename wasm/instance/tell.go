@@ -35,7 +35,7 @@ func (in *Instance) Peer(h, n int32) int32 {
 func (in *Instance) State(h int32) int32 {
 	return in.read(h, func(c *client.Client, buf []byte) []byte {
 		s := abi.State{
-			Phase: c.Phase(), Relayed: c.Relayed(), Mapped: c.Mapped(), Lifetime: c.Lifetime(),
+			Phase: c.Phase(), Relayed: c.Relayed(), Additional: c.Additional(), Mapped: c.Mapped(), Lifetime: c.Lifetime(),
 		}
 		if s.WakeAt, s.Wakes = c.PollTimeout(); s.Wakes {
 			s.WakeWhy = c.TimeoutReason()

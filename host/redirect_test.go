@@ -1,0 +1,57 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+)
+
+// What of a 300 is followed.
+func TestRedirectPolicy(t *testing.T) {
+	at := netip.MustParseAddrPort
+	outside, other, loop, private := at("192.0.2.1:3478"), at("198.51.100.1:3478"), at("127.0.0.1:3478"), at("10.0.0.1:3478")
+	for name, test := range map[string]struct {
+		policy   RedirectPolicy
+		from, to netip.AddrPort
+		signed   bool
+		want     bool
+	}{
+		"signed":                      {RedirectSigned, outside, other, true, true},
+		"unsigned":                    {RedirectSigned, outside, other, false, false},
+		"unsigned, any":               {RedirectAny, outside, other, false, true},
+		"none":                        {RedirectNone, outside, other, true, false},
+		"itself":                      {RedirectAny, outside, outside, true, false},
+		"nowhere":                     {RedirectAny, outside, netip.AddrPort{}, true, false},
+		"outside to loopback":         {RedirectAny, outside, loop, true, false},
+		"outside to mapped loopback":  {RedirectAny, outside, at("[::ffff:127.0.0.1]:3478"), true, false},
+		"outside to private":          {RedirectAny, outside, private, true, false},
+		"outside to link-local":       {RedirectAny, outside, at("[fe80::1]:3478"), true, false},
+		"loopback to loopback":        {RedirectAny, loop, at("127.0.0.2:3478"), true, true},
+		"private to outside":          {RedirectAny, private, outside, true, true},
+		"outside to unique local IP6": {RedirectAny, outside, at("[fd00::1]:3478"), true, false},
+	} {
+		cfg := Config{URL: "turn:example.org?transport=udp", Redirect: test.policy}
+		why := &RequestError{Method: methodAllocate, Code: 300, Server: test.from, Alternate: test.to, Signed: test.signed}
+		next, got := cfg.Redirected(fmt.Errorf("dial: %w", why))
+		if got != test.want || got && next.URL != "turn:"+test.to.String()+"?transport=udp" {
+			t.Errorf("%s: %t, %s", name, got, next.URL)
+		}
+	}
+	if _, followed := (Config{}).Redirected(errors.New("another")); followed {
+		t.Error("any error is followed")
+	}
+}
+
+// Never back, and never more than three times.
+func TestRedirectEnds(t *testing.T) {
+	server := func(i byte) netip.AddrPort { return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, i}), 3478) }
+	cfg := Config{URL: "turn:192.0.2.0", Redirect: RedirectAny}
+	hop := func(from, to byte) (ok bool) {
+		cfg, ok = cfg.Redirected(&RequestError{Code: 300, Server: server(from), Alternate: server(to)})
+		return ok
+	}
+	if !hop(0, 1) || hop(1, 0) || !hop(1, 2) || hop(2, 1) || !hop(2, 3) || hop(3, 4) {
+		t.Errorf("after %v", cfg.trail)
+	}
+}
