@@ -64,6 +64,10 @@ const (
 	// RefreshFailed: Method, Code, Reason, Signed. The allocation lives on, and
 	// the Refresh is tried again.
 	RefreshFailed EventKind = 20
+	// StreamBroken: what came on Flow, a stream, is no protocol of ours: Reason.
+	// The machine has done with the flow: close it. What that ends is told by
+	// the events that follow.
+	StreamBroken EventKind = 25
 )
 
 var eventNames = map[EventKind]string{
@@ -75,7 +79,7 @@ var eventNames = map[EventKind]string{
 	CredentialsExpired: "CredentialsExpired", TokenNeeded: "TokenNeeded",
 	AllocationLost: "AllocationLost", CommandDropped: "CommandDropped",
 	PartingChanged: "PartingChanged", Closed: "Closed", Reclaimed: "Reclaimed",
-	RefreshFailed: "RefreshFailed",
+	RefreshFailed: "RefreshFailed", StreamBroken: "StreamBroken",
 }
 
 func (k EventKind) String() string {

@@ -26,7 +26,7 @@ func TestFootprint(t *testing.T) {
 	r.success(func(*turntest.Builder) {})
 	r.bind(rigPeer)
 	rest := held()
-	if most := 1256; rest > most {
+	if most := 1272; rest > most {
 		t.Errorf("at rest a client holds %d bytes, at most %d are expected", rest, most)
 	}
 

@@ -111,6 +111,7 @@ func TestProtocolBounds(t *testing.T) {
 		"maxQueuedTotal": maxQueuedTotal, "maxForgone": maxForgone, "maxResigned": maxResigned,
 		"maxServerErrors": maxServerErrors, "maxPorts": maxPorts, "maxText": maxText, "maxUsername": maxUsername,
 		"maxReason": maxReason, "maxMessage": maxMessage, "maxSends": maxSends, "maxWaits": maxWaits,
+		"maxFrame": maxFrame,
 	}
 	text := protocolText(t)
 	for name, n := range bounds {

@@ -53,6 +53,8 @@ const (
 	AttrReallocate     Attr = 0x001D // flag
 	AttrSeed           Attr = 0x001E // 32 bytes: deterministic transaction IDs, for tests and replays
 
+	AttrTransport Attr = 0x002C // u8, client.Transport
+
 	// Events and state.
 	AttrMethod     Attr = 0x0030 // u16, STUN method
 	AttrCode       Attr = 0x0031 // u32

@@ -38,6 +38,14 @@ func TestRecordsComeBack(t *testing.T) {
 	}
 }
 
+func TestTransportCrosses(t *testing.T) {
+	want := client.Config{Server: ipv4, Transport: client.TransportStream}
+	got, _, err := ParseConfig(AppendConfig(nil, &want, nil))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("config %+v, want %+v (%v)", got, want, err)
+	}
+}
+
 // A field that client gains and the codec forgets shows here.
 func TestEveryFieldCrosses(t *testing.T) {
 	for _, c := range []struct {
@@ -45,7 +53,7 @@ func TestEveryFieldCrosses(t *testing.T) {
 		typ   reflect.Type
 		known int
 	}{
-		{"Config, with Rand", reflect.TypeFor[client.Config](), 15},
+		{"Config, with Rand", reflect.TypeFor[client.Config](), 16},
 		{"Event, with Data", reflect.TypeFor[client.Event](), 17},
 		{"Stats", reflect.TypeFor[client.Stats](), len(counters(new(client.Stats)))},
 	} {
