@@ -45,7 +45,16 @@ func (c *Conn) changePort(flow client.Flow) {
 // old one is closed, so that it cannot get the same port.
 func (c *Conn) openFlow(flow client.Flow) error {
 	local := netip.AddrPortFrom(c.settings.local.Addr(), 0)
-	t, err := openTransport(context.Background(), flow, local, c.server, &c.settings)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-c.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	t, err := openTransport(ctx, flow, local, c.server, &c.settings)
 	if err != nil {
 		return err
 	}
@@ -64,10 +73,23 @@ func (c *Conn) openFlow(flow client.Flow) error {
 	return nil
 }
 
+// endStream closes a stream with which the machine has done. It may take a
+// while, and the instance's lock is held here.
+func (c *Conn) endStream(flow client.Flow) {
+	if t := c.flowOf(flow); t != nil {
+		c.rt.running.Add(1)
+		go func() {
+			defer c.rt.running.Done()
+			t.close()
+		}()
+	}
+}
+
 // attach makes t the control path's socket.
 func (c *Conn) attach(t *transport) {
 	c.flows = []*transport{t}
 	c.ports++
 	c.local.Store(&t.local)
+	c.stream.Store(t.stream)
 	c.in.attach(t)
 }

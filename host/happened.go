@@ -108,8 +108,10 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 		c.commandDropped(e)
 	case client.CredentialsExpired, client.RefreshFailed:
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, e.request(c.server))
-	case client.NeedNewPort:
+	case client.NeedNewPort, client.FlowNeeded:
 		c.wanted = flow
+	case client.StreamBroken:
+		c.endStream(flow)
 	case client.AllocationLost:
 		c.allocationLost(e)
 	case client.Closed:

@@ -66,6 +66,7 @@ export const ATTR_AUTO_PERMISSION = 27
 export const ATTR_RECLAIM = 28
 export const ATTR_REALLOCATE = 29
 export const ATTR_SEED = 30
+export const ATTR_TRANSPORT = 44
 export const ATTR_METHOD = 48
 export const ATTR_CODE = 49
 export const ATTR_REASON = 50
@@ -174,6 +175,11 @@ export const EVENTS = [
 	"closed",
 	"reclaimed",
 	"refreshFailed",
+	"",
+	"",
+	"",
+	"",
+	"streamBroken",
 ]
 
 // Names of outcomes, by number.
