@@ -48,7 +48,8 @@ type Client struct {
 	permissionIndex permissionIndex
 	channels        []channel
 	channelIndex    channelIndex
-	queue           *queue // payloads wait for a permission
+	queue           *queue   // payloads wait for a permission
+	framing         *framing // a part of a frame has come
 
 	first     outgoing
 	transmits []outgoing
@@ -170,7 +171,7 @@ func (c *Client) HandleInput(now time.Duration, flow Flow, from netip.AddrPort, 
 	switch {
 	case c.phase == PhaseClosed:
 		c.stats.IgnoredClosed++
-	case flow != c.flow && !c.takesFrom(flow):
+	case c.Stream() || flow != c.flow && !c.takesFrom(flow): // HandleStream is for streams
 		c.stats.IgnoredFlow++
 	case from.IsValid() && unmap(from) != c.cfg.server:
 		c.stats.IgnoredSource++

@@ -77,7 +77,7 @@ func (c *Client) closeLingering(now, linger time.Duration) {
 		// It is the release already: another one would find nothing.
 		c.inFlight(forReclaim).purpose = forRelease
 		c.closing.sent = true
-		c.reusableAt = now + datagramReuse
+		c.reusableAt = now + c.reusePause()
 	default:
 		c.dropRequests(forRelease)
 		c.startRelease(now)
@@ -136,12 +136,13 @@ func (c *Client) closed(now time.Duration, o Outcome, reason string) {
 	e := Event{Kind: Closed, Outcome: o, Reason: reason}
 	switch o {
 	case Released:
-		e.ReuseAfter = datagramReuse
+		e.ReuseAfter = c.reusePause()
 	case Unconfirmed, Abandoned:
 		e.Until = c.owed(now)
 		e.ReuseAfter = max(0, e.Until-now)
 	}
 	c.requests, c.forgone, c.closing, c.alloc, c.expired, c.mobile = nil, nil, nil, nil, nil, nil
+	c.framing = nil
 	c.awaited = 0
 	c.dropWanted()
 	c.become(PhaseClosed)

@@ -31,6 +31,9 @@ type Config struct {
 	// Server is the server's transport address. Input from anywhere else is
 	// ignored and counted.
 	Server netip.AddrPort
+	// Transport is what the flows to it carry: datagrams. The relayed transport
+	// address is UDP's either way.
+	Transport Transport
 
 	// Username and Password are the long-term credential, already prepared
 	// (RFC 8265 OpaqueString). Both are copied; Free wipes the copies.
@@ -108,7 +111,9 @@ type settings struct {
 	reclaim        bool
 	reallocate     bool
 	mobility       bool
-	rc, rm         uint8
+	transport      Transport
+	rc             uint8
+	lastWait       time.Duration // after a request's last send
 	lifetime       time.Duration
 	rto            time.Duration
 	refreshCap     time.Duration
@@ -122,7 +127,7 @@ func (cfg *Config) settings() settings {
 		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
 		anonymous:      cfg.Anonymous,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate, mobility: cfg.Mobility,
-		rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
+		transport: cfg.Transport, rc: uint8(cfg.Rc), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand, options: cfg.options(),
 	}
 	if s.family == FamilyBoth {
@@ -134,8 +139,12 @@ func (cfg *Config) settings() settings {
 	if s.rc == 0 {
 		s.rc = defaultRc
 	}
-	if s.rm == 0 {
-		s.rm = defaultRm
+	s.lastWait = s.rto * defaultRm
+	if cfg.Rm != 0 {
+		s.lastWait = s.rto * time.Duration(cfg.Rm)
+	}
+	if s.transport == TransportStream {
+		s.sendOnce()
 	}
 	return s
 }
@@ -151,6 +160,8 @@ func (cfg *Config) check() error {
 		return bad(cfg.identityFault())
 	case len(cfg.Software) > maxReason:
 		return bad("Software is longer than 128 bytes")
+	case cfg.Transport > TransportStream:
+		return bad("Transport is unknown")
 	case cfg.Family > FamilyBoth:
 		return bad("Family is unknown")
 	case cfg.Lifetime < 0 || cfg.Lifetime > maxLifetime:

@@ -42,7 +42,7 @@ func (c *Client) SendInPlace(now time.Duration, peer netip.AddrPort, buf []byte,
 	}
 	if ch, number := c.channelOf(peer); ch.good(now) {
 		c.stats.PayloadsSent++
-		c.transmit(sealChannelData(buf, off, end, number))
+		c.transmit(c.sealChannelData(buf, off, end, number))
 		return nil
 	}
 	return c.sendIndication(now, peer, buf, off, end)
@@ -50,9 +50,16 @@ func (c *Client) SendInPlace(now time.Duration, peer netip.AddrPort, buf []byte,
 
 // sealChannelData writes the header. "Over UDP, the padding is not required but
 // MAY be included." https://www.rfc-editor.org/rfc/rfc8656#section-12.5
-func sealChannelData(buf []byte, off, end int, number uint16) []byte {
+//
+// On a stream it is: see frameSize.
+func (c *Client) sealChannelData(buf []byte, off, end int, number uint16) []byte {
 	binary.BigEndian.PutUint16(buf[off-4:], number)
 	binary.BigEndian.PutUint16(buf[off-2:], uint16(end-off))
+	if c.Stream() {
+		padded := end + (-(end - off) & 3)
+		clear(buf[end:padded])
+		end = padded
+	}
 	return buf[off-channelHeader : end : end]
 }
 

@@ -72,24 +72,28 @@ const (
 	RefreshFailed EventKind = 20
 	// MobilityRefused: the server forbids mobility (405): Method, Code, Reason,
 	// Signed. The Allocate goes on without it.
-	MobilityRefused EventKind = 32
+	MobilityRefused EventKind = 21
 	// Rebound: the allocation has moved to Flow: Relayed as before, Mapped if
 	// the server says it. Refreshed follows.
-	Rebound EventKind = 33
+	Rebound EventKind = 22
 	// RebindFailed: it could not be moved: Method, Code, Reason, Signed. Unless
 	// no flow could be opened AllocationLost follows, and a new allocation.
-	RebindFailed EventKind = 34
+	RebindFailed EventKind = 23
 	// PortReserved: the port above the relayed address's is kept for whoever
 	// allocates with ReservationToken, until Until.
-	PortReserved EventKind = 40
+	PortReserved EventKind = 24
 	// OptionRefused: the server does not grant EvenPort, ReservationToken (508) or
 	// DontFragment (420): Method, Code, Reason, Signed. The Allocate goes on
 	// without it.
-	OptionRefused EventKind = 41
+	OptionRefused EventKind = 25
 	// AddressRefused: of the two families that were asked for the server gives
 	// one only. Family is the other; Code (440, 508; 0 = it said nothing),
 	// Reason, RetryAfter. Allocated follows.
-	AddressRefused EventKind = 42
+	AddressRefused EventKind = 26
+	// StreamBroken: what came on Flow, a stream, is no protocol of ours: Reason.
+	// The machine has done with the flow: close it. What that ends is told by
+	// the events that follow.
+	StreamBroken EventKind = 27
 )
 
 var eventNames = map[EventKind]string{
@@ -101,7 +105,7 @@ var eventNames = map[EventKind]string{
 	CredentialsExpired: "CredentialsExpired", TokenNeeded: "TokenNeeded",
 	AllocationLost: "AllocationLost", CommandDropped: "CommandDropped",
 	PartingChanged: "PartingChanged", Closed: "Closed", Reclaimed: "Reclaimed",
-	RefreshFailed: "RefreshFailed", MobilityRefused: "MobilityRefused",
+	RefreshFailed: "RefreshFailed", StreamBroken: "StreamBroken", MobilityRefused: "MobilityRefused",
 	Rebound: "Rebound", RebindFailed: "RebindFailed",
 	PortReserved:  "PortReserved",
 	OptionRefused: "OptionRefused", AddressRefused: "AddressRefused",

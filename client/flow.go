@@ -27,7 +27,7 @@ func (c *Client) FlowOpened(now time.Duration, flow Flow) {
 		return
 	}
 	// What may live on the old flow was said in the event: this one starts clean.
-	c.flow, c.awaited, c.flowGone = flow, 0, false
+	c.flow, c.awaited, c.flowGone, c.framing = flow, 0, false, nil
 	c.lease, c.forgone, c.reusableAt = lease{}, nil, 0
 	c.touchParting()
 	c.startAllocate(now)
@@ -56,7 +56,7 @@ func (c *Client) FlowClosed(now time.Duration, flow Flow) {
 }
 
 func (c *Client) flowLost(now time.Duration) {
-	c.flowGone = true
+	c.flowGone, c.framing = true, nil
 	if c.awaited != 0 {
 		return // the old socket was closed for the new one
 	}

@@ -26,7 +26,7 @@ func TestFootprint(t *testing.T) {
 	r.success(func(*turntest.Builder) {})
 	r.bind(rigPeer)
 	rest := held()
-	if most := 1312; rest > most {
+	if most := 1328; rest > most {
 		t.Errorf("at rest a client holds %d bytes, at most %d are expected", rest, most)
 	}
 

@@ -8,7 +8,7 @@ import (
 
 // Lane is a channel as the data path needs it: looked up once, it serves any
 // number of payloads, as long as it holds and nothing but payloads on lanes
-// happens to the client. Its user writes and reads the 4-byte headers itself
+// happens to the client; streams, whose payloads are padded, have none. Its user writes and reads the 4-byte headers itself
 // and says what it moved.
 type Lane struct {
 	Flow   Flow
@@ -26,7 +26,7 @@ const MaxLane = maxMessage - channelHeader
 func (c *Client) LaneTo(now time.Duration, peer netip.AddrPort) (l Lane, ok bool) {
 	now = c.at(now)
 	ch, number := c.channelOf(unmap(peer))
-	if !c.serving() || !ch.good(now) {
+	if !c.serving() || !ch.good(now) || c.Stream() {
 		return l, false
 	}
 	p := c.permission(ch.peer.Addr())
@@ -41,7 +41,7 @@ func (c *Client) LaneTo(now time.Duration, peer netip.AddrPort) (l Lane, ok bool
 func (c *Client) LaneFrom(now time.Duration, flow Flow, number uint16) (l Lane, ok bool) {
 	now = c.at(now)
 	ch := c.channelBy(number)
-	if c.phase != PhaseAllocated || flow != c.flow || ch == nil || !ch.open(now) {
+	if c.phase != PhaseAllocated || c.Stream() || flow != c.flow || ch == nil || !ch.open(now) {
 		return l, false
 	}
 	p := c.permission(ch.peer.Addr())

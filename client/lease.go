@@ -30,7 +30,7 @@ func (c *Client) noteSent(now time.Duration, tx *transaction) {
 	case forRefresh, forProbe, forMove:
 		c.lease.until = max(c.lease.until, now+max(assumedLifetime, c.lease.granted, c.cfg.lifetime))
 	case forRelease, forReclaim:
-		c.reusableAt = now + datagramReuse // any copy may be the one that is obeyed
+		c.reusableAt = now + c.reusePause() // any copy may be the one that is obeyed
 	case forPermission:
 		c.notePermissionsSent(now, tx)
 	case forChannel:

@@ -111,7 +111,7 @@ func TestProtocolBounds(t *testing.T) {
 		"maxQueuedTotal": maxQueuedTotal, "maxForgone": maxForgone, "maxResigned": maxResigned,
 		"maxServerErrors": maxServerErrors, "maxPorts": maxPorts, "maxText": maxText, "maxUsername": maxUsername,
 		"maxReason": maxReason, "maxAlgorithms": maxAlgorithms, "maxToken": maxToken, "maxTicket": maxTicket,
-		"maxMessage": maxMessage, "maxSends": maxSends, "maxWaits": maxWaits,
+		"maxMessage": maxMessage, "maxSends": maxSends, "maxWaits": maxWaits, "maxFrame": maxFrame,
 	}
 	text := protocolText(t)
 	for name, n := range bounds {

@@ -104,7 +104,7 @@ func (c *Client) move(now time.Duration, flow Flow) {
 		mo.old, mo.oldGone, mo.nonce = c.flow, c.flowGone, c.auth.nonce
 	}
 	mo.adrift = true
-	c.flow, c.awaited, c.flowGone, c.reusableAt = flow, 0, false, 0
+	c.flow, c.awaited, c.flowGone, c.framing, c.reusableAt = flow, 0, false, nil, 0
 	c.touchParting()
 	c.request(transaction{purpose: forMove, signer: c.auth.signer, ticketed: true}, now)
 	c.pump(now)

@@ -33,8 +33,8 @@ func (c *Client) requestReclaim(now time.Duration) {
 
 func (c *Client) reclaimSucceeded(now time.Duration) {
 	c.settle()
-	c.emit(Event{Kind: Reclaimed, ReuseAfter: datagramReuse})
-	c.reusableAt = now + datagramReuse
+	c.emit(Event{Kind: Reclaimed, ReuseAfter: c.reusePause()})
+	c.reusableAt = now + c.reusePause()
 	c.startAllocate(now)
 }
 

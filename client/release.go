@@ -53,7 +53,7 @@ func (c *Client) releaseBlindly(now time.Duration) {
 	if !ok {
 		return
 	}
-	c.reusableAt = now + datagramReuse
+	c.reusableAt = now + c.reusePause()
 	c.transmit(c.releaseMessage(make([]byte, 0, c.releaseSize()), id))
 }
 

@@ -48,8 +48,7 @@ func (c *Client) handleSuccess(now time.Duration, tx *transaction, m *message, s
 		// "If the request was sent over an unreliable transport, the response
 		// MUST be discarded, as if it had never been received."
 		// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
-		tx.forged = true
-		c.stats.IgnoredIntegrity++
+		c.violate(now, tx)
 		return
 	}
 	c.remove(tx)
@@ -86,11 +85,11 @@ func (c *Client) mustSign(tx *transaction) bool { return tx.signer != nil || c.a
 
 // handleError takes an error response. What is signed, or answers an unsigned
 // request of a client that the server never signed for, counts at once; the
-// rest is held (A10), 401 and 438 apart.
+// rest is held (A10), 401 and 438 apart, unless it came on a stream: nobody but
+// those on the path puts anything there.
 func (c *Client) handleError(now time.Duration, tx *transaction, m *message, signed bool) {
 	if tx.signer != nil && !signed && m.integrity {
-		tx.forged = true
-		c.stats.IgnoredIntegrity++
+		c.violate(now, tx)
 		return
 	}
 	v, ch := m.verdict(), m.challenge()
@@ -110,7 +109,7 @@ func (c *Client) handleError(now time.Duration, tx *transaction, m *message, sig
 		c.resign(now, tx)
 	case retry:
 		c.challenged(now, tx, ch)
-	case signed || !c.mustSign(tx):
+	case signed || !c.mustSign(tx) || c.Stream():
 		c.end(now, tx, v)
 	default:
 		c.hold(tx, v)

@@ -102,7 +102,7 @@ func (c *Client) send(now time.Duration, tx *transaction) {
 	tx.lastAt = now
 	wait := c.cfg.rto << (tx.sends - 1)
 	if tx.sends >= c.cfg.rc {
-		wait = c.cfg.rto * time.Duration(c.cfg.rm)
+		wait = c.cfg.lastWait
 	}
 	tx.dueAt = now + min(wait, maxLifetime)
 	if tx.sends > 1 {

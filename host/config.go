@@ -2,6 +2,7 @@ package host
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -31,8 +32,17 @@ const (
 // Config says which server to use and how. The zero value of a field is its
 // default.
 type Config struct {
-	// URL is a TURN URI: turn:HOST[:PORT][?transport=udp].
+	// URL is a TURN URI: turn:HOST[:PORT], over UDP; turn:HOST?transport=tcp;
+	// turns:HOST, over TLS; turns:HOST?transport=udp, over DTLS.
 	URL string
+	// TLS is what turns: begins from; nil: the system's roots. The certificate
+	// is verified for the URL's host, or for ServerName, which a URL with an
+	// address needs. Of DTLS it is Certificates, RootCAs, ServerName,
+	// NextProtos, InsecureSkipVerify and VerifyPeerCertificate that count.
+	TLS        *tls.Config
+	ServerName string
+	// NoALPN: "stun.turn" is not offered (RFC 7443).
+	NoALPN bool
 	// Username and Password are the long-term credential, as the user typed it.
 	Username string
 	Password string
@@ -115,6 +125,7 @@ type settings struct {
 	Config
 	host  string
 	port  uint16
+	via   carrier
 	local netip.AddrPort
 	cut   *atomic.Uint64 // datagrams that its sockets have cut
 }
@@ -122,7 +133,10 @@ type settings struct {
 func (cfg Config) check() (settings, error) {
 	s := settings{Config: cfg, cut: new(atomic.Uint64)}
 	var err error
-	if s.host, s.port, err = parseURL(cfg.URL); err != nil {
+	if s.host, s.port, s.via, err = parseURL(cfg.URL); err != nil {
+		return s, err
+	}
+	if err = s.checkTLS(); err != nil {
 		return s, err
 	}
 	if s.local, err = parseLocal(cfg.LocalAddr); err != nil {
@@ -172,7 +186,7 @@ func positive(n, otherwise int) int {
 // clientConfig is the machine's part, for this server.
 func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 	return client.Config{
-		Server: server, Username: []byte(s.Username), Password: []byte(s.Password),
+		Server: server, Transport: s.via.transport(), Username: []byte(s.Username), Password: []byte(s.Password),
 		Family: s.Family, Lifetime: s.Lifetime, Software: s.Software, Fingerprint: s.Fingerprint,
 		RTO: s.RTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap, Keepalive: s.Keepalive,
 		AutoPermission: !s.NoAutoPermission,

@@ -25,8 +25,9 @@ type Conn struct {
 	// What the machine said last, for those who ask without the lock.
 	present atomic.Pointer[present]
 	local   atomic.Pointer[netip.AddrPort]
-	failure atomic.Pointer[error] // why ReadFrom and WriteTo fail for good
-	told    atomic.Bool           // Dial has answered what may be left behind
+	stream  atomic.Pointer[streamWire] // nil: datagrams
+	failure atomic.Pointer[error]      // why ReadFrom and WriteTo fail for good
+	told    atomic.Bool                // Dial has answered what may be left behind
 
 	in            reader
 	writes        writer
@@ -144,8 +145,16 @@ func (c *Conn) settle() {
 	c.sendRest()
 	wanted, old, last := c.errands()
 	closeAll(old)
-	if wanted != 0 {
+	switch {
+	case wanted == 0:
+	case c.settings.via == overUDP:
 		c.changeFlow(wanted)
+	default: // it takes as long as the server likes, and others wait for this goroutine
+		c.rt.running.Add(1)
+		go func() {
+			defer c.rt.running.Done()
+			c.changeFlow(wanted)
+		}()
 	}
 	if last {
 		c.finish()

@@ -28,7 +28,7 @@ func TestDialErrors(t *testing.T) {
 			want   string // the error names it
 		}{
 			"no URL":         {func(c *host.Config) { c.URL = "" }, "not a TURN URI"},
-			"TLS":            {func(c *host.Config) { c.URL = "turns:127.0.0.1" }, "not supported yet"},
+			"TLS":            {func(c *host.Config) { c.URL = "turns:127.0.0.1" }, "ServerName"},
 			"unknown name":   {func(c *host.Config) { c.URL = "turn:nowhere.invalid" }, "nowhere.invalid"},
 			"wrong family":   {func(c *host.Config) { c.LocalAddr = "::1" }, "family"},
 			"local address":  {func(c *host.Config) { c.LocalAddr = "192.0.2.1" }, "assign"},

@@ -12,7 +12,7 @@ import (
 
 var (
 	// ErrUnsupported is wrapped by Dial's error for a URL that is right but asks
-	// for what this version does not do yet (turns:, transport=tcp).
+	// for what this version does not do yet.
 	ErrUnsupported = errors.New("not supported yet")
 	// ErrLeftAlone is wrapped by Dial's error while the server is left alone
 	// after an earlier answer of its own (437 three times, 486, 508). The

@@ -78,7 +78,7 @@ func (e Event) level() slog.Level {
 		}
 		return slog.LevelWarn
 	case client.AllocateFailed, client.OptionRefused, client.AddressRefused, client.PermissionFailed, client.ChannelFailed, client.NeedNewPort,
-		client.CredentialsExpired, client.RefreshFailed, client.AllocationLost:
+		client.CredentialsExpired, client.RefreshFailed, client.AllocationLost, client.StreamBroken:
 		return slog.LevelWarn
 	}
 	return slog.LevelDebug

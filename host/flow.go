@@ -53,9 +53,18 @@ func (c *Conn) changePort(flow client.Flow) {
 // Where the local address that was asked for is gone, any serves.
 func (c *Conn) openFlow(flow client.Flow) (old []*transport, err error) {
 	local := netip.AddrPortFrom(c.settings.local.Addr(), 0)
-	t, err := openTransport(context.Background(), flow, local, c.server, &c.settings)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-c.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	t, err := openTransport(ctx, flow, local, c.server, &c.settings)
 	if errors.Is(err, syscall.EADDRNOTAVAIL) && c.settings.Mobility {
-		t, err = openTransport(context.Background(), flow, netip.AddrPort{}, c.server, &c.settings)
+		t, err = openTransport(ctx, flow, netip.AddrPort{}, c.server, &c.settings)
 	}
 	if err != nil {
 		return nil, err
@@ -78,10 +87,23 @@ func closeAll(ts []*transport) {
 	}
 }
 
+// endStream closes a stream with which the machine has done. It may take a
+// while, and the instance's lock is held here.
+func (c *Conn) endStream(flow client.Flow) {
+	if t := c.flowOf(flow); t != nil {
+		c.rt.running.Add(1)
+		go func() {
+			defer c.rt.running.Done()
+			t.close()
+		}()
+	}
+}
+
 // attach makes t the control path's socket.
 func (c *Conn) attach(t *transport) {
 	c.flows = []*transport{t}
 	c.ports++
 	c.local.Store(&t.local)
+	c.stream.Store(t.stream)
 	c.in.attach(t)
 }

@@ -117,6 +117,8 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 		c.moved(e, flow)
 	case client.Redirected:
 		c.alternate = e.Peer
+	case client.StreamBroken:
+		c.endStream(flow)
 	case client.AllocationLost:
 		c.allocationLost(e)
 	case client.Closed:

@@ -13,6 +13,9 @@ import (
 func (c *Conn) ship(ms []Message, now float64) (n int, err error) {
 	slots := &c.driver.out
 	for at := (place{}); at.message < len(ms); {
+		if err := c.awaitRoom(); err != nil {
+			return at.message, err
+		}
 		s := slots.take()
 		if s == nil {
 			return at.message, c.closedError()

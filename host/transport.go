@@ -24,7 +24,7 @@ const (
 	udpHeader  = 8
 )
 
-// transport is one flow's socket: UDP, connected, so that the kernel drops what
+// transport is one flow's socket. Of UDP it is connected, so that the kernel drops what
 // is not the server's and hands us its ICMP errors.
 //
 // Any number of goroutines may send; one may receive. What one call sends stays
@@ -35,6 +35,7 @@ type transport struct {
 	sock          socket
 	local, server netip.AddrPort
 	trace         *Trace
+	stream        *streamWire // nil: datagrams
 	wire          wire
 	mobile        bool // where its address is gone there is a move
 	lost          atomic.Bool
@@ -77,6 +78,9 @@ type intake interface {
 // openTransport connects a socket to the server, from the local address if it
 // is not zero.
 func openTransport(ctx context.Context, flow client.Flow, local, server netip.AddrPort, s *settings) (*transport, error) {
+	if s.via != overUDP {
+		return openCarrier(ctx, flow, local, server, s)
+	}
 	var d net.Dialer
 	if local.Addr().IsValid() {
 		d.LocalAddr = net.UDPAddrFromAddrPort(local)

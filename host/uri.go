@@ -8,34 +8,37 @@ import (
 	"github.com/pion/stun/v3"
 )
 
-// parseURL reads a TURN URI (RFC 7065) into the server's host and port.
+// parseURL reads a TURN URI (RFC 7065) into the server's host and port, and what
+// carries TURN there.
 //
 //	turnURI       = scheme ":" host [ ":" port ] [ "?transport=" transport ]
 //
 // https://www.rfc-editor.org/rfc/rfc7065#section-3.1
-func parseURL(raw string) (host string, port uint16, err error) {
+func parseURL(raw string) (host string, port uint16, via carrier, err error) {
 	if rest, found := strings.CutPrefix(raw, "turn://"); found {
-		return "", 0, urlError(raw, "a TURN URI has no slashes: turn:"+rest)
+		return "", 0, 0, urlError(raw, "a TURN URI has no slashes: turn:"+rest)
 	}
 	if strings.ContainsAny(raw, "@#/ ") {
-		return "", 0, urlError(raw, "want turn:HOST[:PORT][?transport=udp]; the credentials are not part of it")
+		return "", 0, 0, urlError(raw, "want turn:HOST[:PORT][?transport=udp|tcp]; the credentials are not part of it")
 	}
 	uri, err := stun.ParseURI(strings.ToLower(raw))
 	if err != nil {
-		return "", 0, urlError(raw, "want turn:HOST[:PORT][?transport=udp]")
+		return "", 0, 0, urlError(raw, "want turn:HOST[:PORT][?transport=udp|tcp] or turns:")
 	}
 	if uri.Port < 1 || uri.Port > 65535 {
-		return "", 0, urlError(raw, "the port is not in 1..65535")
+		return "", 0, 0, urlError(raw, "the port is not in 1..65535")
 	}
 	switch {
+	case uri.Scheme == stun.SchemeTypeTURNS && uri.Proto == stun.ProtoTypeUDP:
+		via = overDTLS
 	case uri.Scheme == stun.SchemeTypeTURNS:
-		return "", 0, fmt.Errorf("%q: TURN over TLS and DTLS: %w: use a turn: URI", raw, ErrUnsupported)
+		via = overTLS
 	case uri.Scheme != stun.SchemeTypeTURN:
-		return "", 0, urlError(raw, "the scheme is not turn:")
-	case uri.Proto != stun.ProtoTypeUDP:
-		return "", 0, fmt.Errorf("%q: TURN over TCP: %w: use transport=udp", raw, ErrUnsupported)
+		return "", 0, 0, urlError(raw, "the scheme is neither turn: nor turns:")
+	case uri.Proto == stun.ProtoTypeTCP:
+		via = overTCP
 	}
-	return uri.Host, uint16(uri.Port), nil
+	return uri.Host, uint16(uri.Port), via, nil
 }
 
 func urlError(raw, why string) error {

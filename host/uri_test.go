@@ -1,7 +1,6 @@
 package host
 
 import (
-	"errors"
 	"strings"
 	"testing"
 )
@@ -20,7 +19,7 @@ func TestURLs(t *testing.T) {
 		"turn:[2001:db8::1]:65535?transport=udp": {"2001:db8::1", 65535},
 	}
 	for raw, want := range good {
-		host, port, err := parseURL(raw)
+		host, port, _, err := parseURL(raw)
 		if err != nil || host != want.host || port != want.port {
 			t.Errorf("%s: got %q, %d, %v, want %q, %d", raw, host, port, err, want.host, want.port)
 		}
@@ -43,14 +42,20 @@ func TestURLs(t *testing.T) {
 		"turn:192.0.2.1 ":               "not a TURN URI",
 	}
 	for raw, want := range bad {
-		if _, _, err := parseURL(raw); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, _, err := parseURL(raw); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: the error is %v, want one with %q", raw, err, want)
 		}
 	}
-	for _, raw := range []string{"turns:192.0.2.1", "turn:192.0.2.1?transport=tcp", "turns:192.0.2.1?transport=udp"} {
-		if _, _, err := parseURL(raw); !errors.Is(err, ErrUnsupported) {
-			t.Errorf("%q: the error is %v, want ErrUnsupported", raw, err)
+	for raw, want := range map[string]carrier{
+		"turn:192.0.2.1": overUDP, "turns:192.0.2.1": overTLS, "turns:192.0.2.1?transport=tcp": overTLS,
+		"turn:192.0.2.1?transport=tcp": overTCP, "turns:192.0.2.1?transport=udp": overDTLS,
+	} {
+		if _, _, via, err := parseURL(raw); via != want || err != nil {
+			t.Errorf("%q: got %v, %v, want %v", raw, via, err, want)
 		}
+	}
+	if _, port, _, _ := parseURL("turns:example.org"); port != 5349 {
+		t.Errorf("turns: has the port %d", port)
 	}
 }
 

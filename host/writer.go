@@ -230,8 +230,11 @@ func (w *writer) left(round int) bool {
 // wake makes those look again who wait for room.
 func (w *writer) wake() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.room.Broadcast()
+	w.mu.Unlock()
+	if stream := w.c.stream.Load(); stream != nil {
+		stream.wake()
+	}
 }
 
 // close takes nothing more, and waits until what was taken is sent, at most so

@@ -66,8 +66,9 @@ func scriptConfig(w *words) client.Config {
 	return client.Config{
 		Server:   w.addrPort(server),
 		Username: w.text("user"), Password: w.text("password"), Software: string(w.text("software")),
-		Family:   map[string]client.Family{"": 0, "ipv4": client.FamilyIPv4, "ipv6": client.FamilyIPv6, "both": client.FamilyBoth}[family],
-		Lifetime: w.duration("lifetime"), RTO: w.duration("rto"), RefreshCap: w.duration("cap"),
+		Family:    map[string]client.Family{"": 0, "ipv4": client.FamilyIPv4, "ipv6": client.FamilyIPv6, "both": client.FamilyBoth}[family],
+		Transport: map[bool]client.Transport{true: client.TransportStream}[w.flag("stream")],
+		Lifetime:  w.duration("lifetime"), RTO: w.duration("rto"), RefreshCap: w.duration("cap"),
 		Rc: w.number("rc"), Rm: w.number("rm"),
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
 		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"), Mobility: w.flag("mobility"),

@@ -45,7 +45,10 @@ type Effect struct {
 }
 
 // NativeDriver drives the machine itself.
-type NativeDriver struct{ clients []*client.Client }
+type NativeDriver struct {
+	clients []*client.Client
+	early   []Effect // of a stream's frames
+}
 
 // Open is Driver's.
 func (d *NativeDriver) Open(_ time.Duration, cfg client.Config, seed [abi.SeedSize]byte) error {
@@ -94,7 +97,14 @@ func (d *NativeDriver) Send(now time.Duration, n int, peer netip.AddrPort, paylo
 
 // Input is Driver's.
 func (d *NativeDriver) Input(now time.Duration, n int, flow client.Flow, from netip.AddrPort, datagram []byte) {
-	d.clients[n].HandleInput(now, flow, from, datagram)
+	if !d.clients[n].Stream() {
+		d.clients[n].HandleInput(now, flow, from, datagram)
+		return
+	}
+	for len(datagram) > 0 {
+		datagram = datagram[d.clients[n].HandleStream(now, flow, datagram):]
+		d.early = append(d.early, d.polled(now)...)
+	}
 }
 
 // Flow is Driver's.
@@ -127,7 +137,13 @@ func (d *NativeDriver) Tick(now time.Duration) {
 }
 
 // Effects is Driver's.
-func (d *NativeDriver) Effects(now time.Duration) (out []Effect) {
+func (d *NativeDriver) Effects(now time.Duration) []Effect {
+	out := append(d.early, d.polled(now)...)
+	d.early = nil
+	return out
+}
+
+func (d *NativeDriver) polled(now time.Duration) (out []Effect) {
 	for n, c := range d.clients {
 		for t, ok := c.PollTransmit(); ok && len(out) < mostEffects; t, ok = c.PollTransmit() {
 			out = append(out, Effect{Client: n, Transmit: &t})

@@ -29,7 +29,8 @@ import (
 // MESSAGE-INTEGRITY-SHA256, fingerprint=ok|bad likewise.
 //
 // Before them may stand from=ADDR, which spoofs the source, from=connected,
-// which leaves it out, flow=N, and method=NAME, which answers for another method.
+// which leaves it out, flow=N, chunk=N, which cuts a stream's bytes into parts
+// of so many, and method=NAME, which answers for another method.
 
 func doRecv(r *scriptRunner, w *words) error {
 	from := r.current.cfg.Server
@@ -40,8 +41,16 @@ func doRecv(r *scriptRunner, w *words) error {
 		}
 	}
 	flow := client.Flow(w.number("flow"))
-	if datagram := r.compose(w); w.err == nil {
-		r.d.Input(r.now, r.current.n, flow, from, datagram)
+	chunk := w.number("chunk")
+	for datagram := r.compose(w); w.err == nil && datagram != nil; {
+		n := len(datagram)
+		if chunk > 0 {
+			n = min(n, chunk)
+		}
+		r.d.Input(r.now, r.current.n, flow, from, datagram[:n])
+		if datagram = datagram[n:]; len(datagram) == 0 {
+			break
+		}
 	}
 	return nil
 }

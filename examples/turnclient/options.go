@@ -65,7 +65,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f := flag.NewFlagSet("turnclient", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.Usage = func() {
-		fmt.Fprintln(stderr, "usage: turnclient [flags] turn:HOST[:PORT][?transport=udp]")
+		fmt.Fprintln(stderr, "usage: turnclient [flags] turn[s]:HOST[:PORT][?transport=udp|tcp]")
 		f.PrintDefaults()
 	}
 	f.StringVar(&o.user, "user", "", "username")
@@ -119,7 +119,7 @@ func (o *options) check(args []string) error {
 	}
 	switch {
 	case !strings.HasPrefix(o.url, "turn:") && !strings.HasPrefix(o.url, "turns:"):
-		return fmt.Errorf("%q is not a TURN URI: want turn:HOST[:PORT][?transport=udp]", o.url)
+		return fmt.Errorf("%q is not a TURN URI: want turn[s]:HOST[:PORT][?transport=udp|tcp]", o.url)
 	case o.n < 0 || o.rate <= 0 || o.cycles < 1 || o.linger < 0 || o.hold < 0 || o.keepalive < 0:
 		return errors.New("-n, -linger, -hold and -keepalive are not negative, -cycles and -rate are positive")
 	case o.size < minSize || o.size > maxSize:

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,7 @@ const CoturnBinary = "turnserver"
 // Coturn is a coturn process on loopback.
 type Coturn struct {
 	addr    netip.AddrPort
+	secured netip.AddrPort
 	cli     coturnCLI
 	dir     string
 	process *process
@@ -58,11 +60,11 @@ func startCoturn(ctx context.Context, binary string, flags []string) (*Coturn, e
 		return nil, err
 	}
 	c := &Coturn{
-		addr: netip.AddrPortFrom(loopback, ports[0]),
-		cli:  coturnCLI{addr: netip.AddrPortFrom(loopback, ports[1]), password: "x"},
-		dir:  dir,
+		addr: netip.AddrPortFrom(loopback, ports[0]), secured: netip.AddrPortFrom(loopback, ports[2]),
+		cli: coturnCLI{addr: netip.AddrPortFrom(loopback, ports[1]), password: "x"},
+		dir: dir,
 	}
-	c.process, err = startProcess(exec.Command(binary, append(c.args(ports[2]), flags...)...))
+	c.process, err = startProcess(exec.Command(binary, append(c.args(ports[2]), withoutTLS(flags)...)...))
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err
@@ -80,7 +82,7 @@ func (c *Coturn) args(tlsPort uint16) []string {
 	num := func(n int) string { return strconv.Itoa(n) }
 	return []string{
 		"-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "-p", num(int(c.addr.Port())),
-		"--tls-listening-port=" + num(int(tlsPort)), "--no-tls", "--no-dtls",
+		"--tls-listening-port=" + num(int(tlsPort)),
 		"--min-port=" + num(low), "--max-port=" + num(low+relayPorts),
 		"-a", "-u", Username + ":" + Password, "-r", Realm, "-f", "--allow-loopback-peers",
 		"--cli-ip=127.0.0.1", "--cli-port=" + num(int(c.cli.addr.Port())), "--cli-password=" + c.cli.password,
@@ -88,6 +90,21 @@ func (c *Coturn) args(tlsPort uint16) []string {
 		"--log-file=stdout", "--simple-log", "-v",
 	}
 }
+
+// withoutTLS adds that there is neither TLS nor DTLS unless a certificate is
+// given.
+func withoutTLS(flags []string) []string {
+	for _, f := range flags {
+		if strings.HasPrefix(f, "--cert=") {
+			return flags
+		}
+	}
+	return append([]string{"--no-tls", "--no-dtls"}, flags...)
+}
+
+// Secured is the address for clients over TLS and DTLS, when --cert and --pkey
+// were given.
+func (c *Coturn) Secured() netip.AddrPort { return c.secured }
 
 // ready returns when the server answers, with an error when its process ends
 // before that.

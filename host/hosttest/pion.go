@@ -19,6 +19,8 @@ type PionOptions struct {
 	Quota int
 	// Deny are peers that get no permission.
 	Deny []netip.Addr
+	// Listeners are further ones: TCP, TLS, DTLS. They are closed with the server.
+	Listeners []net.Listener
 }
 
 // Pion is a pion/turn server in this process.
@@ -55,6 +57,12 @@ func (p *Pion) config(o PionOptions, conn net.PacketConn) turn.ServerConfig {
 	quiet := logging.NewDefaultLoggerFactory()
 	quiet.DefaultLogLevel = logging.LogLevelDisabled
 	ip := o.Listen.Addr()
+	relay := &turn.RelayAddressGeneratorStatic{RelayAddress: ip.AsSlice(), Address: ip.String()}
+	permitted := func(_ net.Addr, peer net.IP) bool { return !contains(o.Deny, peer) }
+	var listeners []turn.ListenerConfig
+	for _, l := range o.Listeners {
+		listeners = append(listeners, turn.ListenerConfig{Listener: l, RelayAddressGenerator: relay, PermissionHandler: permitted})
+	}
 	return turn.ServerConfig{
 		Realm:              Realm,
 		LoggerFactory:      quiet,
@@ -66,12 +74,11 @@ func (p *Pion) config(o PionOptions, conn net.PacketConn) turn.ServerConfig {
 			<-p.started
 			return o.Quota == 0 || p.server.AllocationCount() < o.Quota
 		},
+		ListenerConfigs: listeners,
 		PacketConnConfigs: []turn.PacketConnConfig{{
-			PacketConn: conn,
-			RelayAddressGenerator: &turn.RelayAddressGeneratorStatic{
-				RelayAddress: ip.AsSlice(), Address: ip.String(),
-			},
-			PermissionHandler: func(_ net.Addr, peer net.IP) bool { return !contains(o.Deny, peer) },
+			PacketConn:            conn,
+			RelayAddressGenerator: relay,
+			PermissionHandler:     func(_ net.Addr, peer net.IP) bool { return !contains(o.Deny, peer) },
 		}},
 	}
 }

@@ -63,6 +63,8 @@ const (
 	AttrAdditional       Attr = 0x0024 // addr, in events and state
 	AttrDomain           Attr = 0x0025 // string
 
+	AttrTransport Attr = 0x002C // u8, client.Transport
+
 	// Events and state.
 	AttrServerName Attr = 0x002A // string
 	AttrMethod     Attr = 0x0030 // u16, STUN method

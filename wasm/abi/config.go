@@ -29,6 +29,9 @@ func AppendConfig(b []byte, cfg *client.Config, seed []byte) []byte {
 		r.Text(AttrSoftware, cfg.Software)
 	}
 	appendTimes(&r, cfg)
+	if cfg.Transport != client.TransportDatagram {
+		r.U8(AttrTransport, uint8(cfg.Transport))
+	}
 	r.Flag(AttrFingerprint, cfg.Fingerprint)
 	r.Flag(AttrAutoPermission, cfg.AutoPermission)
 	r.Flag(AttrReclaim, cfg.Reclaim)
@@ -119,6 +122,8 @@ func configFlag(r *reader, a attribute, cfg *client.Config) {
 		cfg.Reclaim = r.flag(a)
 	case AttrReallocate:
 		cfg.Reallocate = r.flag(a)
+	case AttrTransport:
+		cfg.Transport = client.Transport(r.u8(a))
 	case AttrAnonymous:
 		cfg.Anonymous = r.flag(a)
 	case AttrMobility:

@@ -105,6 +105,10 @@
 // inline address in any case. What else the datagram causes is answered too,
 // as by turn_poll.
 //
+// For a client whose TRANSPORT says stream, KindInput carries bytes of the
+// stream as they were read, its stride is 0, and how they are cut makes no
+// difference. Its KindTransmits are written to the stream in their order.
+//
 // turn_send takes KindSend: count payloads of length bytes, stride apart. The
 // Headroom bytes in front of the first payload and the Tailroom bytes behind
 // the last belong to the guest, and so does what lies between two payloads: at

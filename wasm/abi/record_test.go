@@ -42,6 +42,14 @@ func TestRecordsComeBack(t *testing.T) {
 	}
 }
 
+func TestTransportCrosses(t *testing.T) {
+	want := client.Config{Server: ipv4, Transport: client.TransportStream}
+	got, _, err := ParseConfig(AppendConfig(nil, &want, nil))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("config %+v, want %+v (%v)", got, want, err)
+	}
+}
+
 // A field that client gains and the codec forgets shows here.
 func TestEveryFieldCrosses(t *testing.T) {
 	for _, c := range []struct {
@@ -49,7 +57,7 @@ func TestEveryFieldCrosses(t *testing.T) {
 		typ   reflect.Type
 		known int
 	}{
-		{"Config, with Rand", reflect.TypeFor[client.Config](), 22},
+		{"Config, with Rand", reflect.TypeFor[client.Config](), 23},
 		{"Event, with Data", reflect.TypeFor[client.Event](), 22},
 		{"Stats", reflect.TypeFor[client.Stats](), len(counters(new(client.Stats)))},
 	} {

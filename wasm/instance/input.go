@@ -102,6 +102,9 @@ func (in *Instance) inputItem(d *abi.Words) bool {
 		v.SetStatus(abi.CodeArgument)
 		return true
 	}
+	if e.client.Stream() {
+		return in.stream(slot, e, v, off, n)
+	}
 	return in.segments(slot, e, d, off+took, n-took)
 }
 
