@@ -7,7 +7,7 @@ import { formatAddress } from '../../src/address.js'
 import { TurnError } from '../../src/error.js'
 import { TurnInstance } from '../../src/instance.js'
 import { describe, describeEvent, quotePayload } from './describe.js'
-import { formatDuration, fromBytes, hex, parseDuration, toBytes, utf8 } from './go.js'
+import { formatDuration, fromBytes, hex, parseDuration, toBytes, unhex, utf8 } from './go.js'
 import { compose } from './recv.js'
 import { Message } from './stun.js'
 import { eventRecord, Transcript } from './transcript.js'
@@ -225,7 +225,12 @@ class Runner {
 		const spoofed = w.named('from')
 		const from = spoofed === undefined ? this.#subject.server : spoofed === 'connected' ? undefined : parseAddress(spoofed)
 		const flow = w.number('flow')
-		this.#client.input(this.#ms, compose(w, this.#order, this.#subject.channels), { flow, from })
+		const chunk = w.number('chunk')
+		const bytes = compose(w, this.#order, this.#subject.channels)
+		const size = chunk || Math.max(1, bytes.length)
+		let at = 0
+		do this.#client.input(this.#ms, bytes.subarray(at, at + size), { flow, from })
+		while ((at += size) < bytes.length)
 	}
 
 	/** Goes to an instant, stopping at each deadline on the way. @param {number} to in ns */
@@ -356,6 +361,7 @@ class Runner {
 		const s = this.#client.state()
 		let line = `state ${s.phase}`
 		if (s.relayedAddress) line += ` relayed=${formatAddress(s.relayedAddress)}`
+		if (s.additionalAddress) line += ` additional=${formatAddress(s.additionalAddress)}`
 		if (s.mappedAddress) line += ` mapped=${formatAddress(s.mappedAddress)}`
 		if (s.lifetime) line += ` lifetime=${formatDuration(Math.round(s.lifetime * 1e6))}`
 		this.print(this.#current, line)
@@ -392,7 +398,7 @@ class Runner {
  * @param {number} n
  */
 function configOf(w, server, n) {
-	const family = /** @type {4 | 6 | undefined} */ (/** @type {Record<string, number>} */ ({ ipv4: 4, ipv6: 6 })[w.named('family') ?? ''])
+	const family = /** @type {Record<string, 4 | 6 | 'both'>} */ ({ ipv4: 4, ipv6: 6, both: 'both' })[w.named('family') ?? '']
 	const ms = (/** @type {string} */ key) => w.duration(key) / 1e6
 	return {
 		server, seed: Uint8Array.from([n + 1, ...new Uint8Array(31)]),
@@ -400,6 +406,17 @@ function configOf(w, server, n) {
 		lifetime: ms('lifetime'), rto: ms('rto'), refreshCap: ms('cap'), rc: w.number('rc'), rm: w.number('rm'),
 		fingerprint: w.flag('fingerprint'), autoPermission: w.flag('autopermission'), reclaim: w.flag('reclaim'),
 		reallocate: w.flag('reallocate'), anonymous: w.flag('anonymous'), mobility: w.flag('mobility'),
+		...optionsOf(w),
+	}
+}
+
+/** What few clients ask for. @param {Words} w */
+function optionsOf(w) {
+	const token = w.named('reservation')
+	return {
+		stream: w.flag('stream'), keepalive: w.duration('keepalive') / 1e6, dontFragment: w.flag('dontfragment'),
+		evenPort: /** @type {const} */ ([undefined, 'even', 'reserve'])[w.number('evenport')],
+		reservationToken: token === undefined ? undefined : unhex(token),
 	}
 }
 
