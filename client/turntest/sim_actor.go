@@ -41,6 +41,7 @@ type actor struct {
 	algorithm        uint16 // the strongest under which the server has answered
 	barren           int    // wakes in a row that changed nothing
 	rebinding        rebind
+	trips            seenTrips
 	owesFlow         bool // FlowNeeded was said and not answered
 }
 

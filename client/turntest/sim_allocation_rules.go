@@ -103,7 +103,7 @@ func (a *actor) refreshOver() (over time.Duration) {
 	most := 1<<(a.copiesAllowed()-1) - 1 + rm // T1: RTOs from the first copy to the end
 	for _, r := range a.ledger.requests {
 		if r.Method == MethodRefresh && !r.isRelease() && !r.answered {
-			over = max(over, r.firstSent+time.Duration(most)*a.rto())
+			over = max(over, r.firstSent+time.Duration(most)*r.rto)
 		}
 	}
 	return over

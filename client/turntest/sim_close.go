@@ -89,7 +89,7 @@ func (a *actor) close(linger time.Duration) {
 		kind = "linger"
 	}
 	a.w.report.Counters.add("close " + state.String() + ", " + kind)
-	if state == closeRefreshing && linger > 0 && linger < a.rto() {
+	if state == closeRefreshing && linger > 0 && linger < a.m.RTO() {
 		a.w.report.Counters.add("close refreshing, linger below the RTO")
 	}
 	if a.closing == nil {
@@ -186,10 +186,11 @@ func (a *actor) checkClosed(e client.Event) {
 }
 
 // checkCleanClose: "unconfirmed" is a failure wherever the release and one
-// answer could pass.
+// answer could pass; nearer than the linger, that is, and than the RTO: of two
+// releases some servers answer the first alone.
 func (a *actor) checkCleanClose(e client.Event) {
 	c := a.closing
-	if !a.w.plan.clean || c.cut || c.linger < 2*time.Second || e.Outcome == client.Released {
+	if !a.w.plan.clean || a.w.plan.wide || c.cut || c.linger < 2*time.Second || e.Outcome == client.Released {
 		return
 	}
 	if c.state == closeAllocated || c.state == closeRefreshing {
