@@ -31,9 +31,15 @@ type Config struct {
 	// Server is the server's transport address. Input from anywhere else is
 	// ignored and counted.
 	Server netip.AddrPort
-	// Transport is what the flows to it carry: datagrams. The relayed transport
-	// address is UDP's either way.
+	// Transport is what the flows to it carry: datagrams.
 	Transport Transport
+	// Relay is what the relayed transport address relays: datagrams. RelayTCP
+	// wants TransportStream.
+	Relay Relay
+	// UnsignedBind takes the success of a ConnectionBind that is not signed,
+	// although the request was: pion's servers send it so. Whoever can write to
+	// the data connection could send it, and could send payload as well.
+	UnsignedBind bool
 
 	// Username and Password are the long-term credential, already prepared
 	// (RFC 8265 OpaqueString). Both are copied; Free wipes the copies.
@@ -188,6 +194,9 @@ func (cfg *Config) check() error {
 		return bad("RefreshCap is shorter than 1 s")
 	}
 	if why := cfg.checkOptions(); why != "" {
+		return bad(why)
+	}
+	if why := cfg.relayFault(); why != "" {
 		return bad(why)
 	}
 	return nil
