@@ -38,9 +38,14 @@ const (
 // flags are appended to its command line. The default configuration knows one
 // user, relays on 127.0.0.1 and lets peers be on loopback.
 func StartCoturn(ctx context.Context, flags ...string) (*Coturn, error) {
-	binary, err := exec.LookPath(CoturnBinary)
+	return StartCoturnFrom(ctx, CoturnBinary, flags...)
+}
+
+// StartCoturnFrom is StartCoturn with a program of one's own: another version.
+func StartCoturnFrom(ctx context.Context, program string, flags ...string) (*Coturn, error) {
+	binary, err := exec.LookPath(program)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not installed (make deps installs it): %w", CoturnBinary, err)
+		return nil, fmt.Errorf("%s is not installed (make deps installs it): %w", program, err)
 	}
 	for try := 1; ; try++ {
 		c, err := startCoturn(ctx, binary, flags)
@@ -131,6 +136,10 @@ func (c *Coturn) Addr() netip.AddrPort { return c.addr }
 
 // Held asks coturn's command line interface for its sessions.
 func (c *Coturn) Held() (int, error) { return c.cli.held() }
+
+// CancelAll makes coturn drop each of its sessions, as its administrator can:
+// to their clients the allocations are gone without a word.
+func (c *Coturn) CancelAll() error { return c.cli.cancelAll() }
 
 // Log is what coturn has written so far.
 func (c *Coturn) Log() string { return c.process.log.String() }
