@@ -34,6 +34,8 @@ type Config struct {
 	// Transport is what the flows to it carry: datagrams. The relayed transport
 	// address is UDP's either way.
 	Transport Transport
+	// Secured: TLS or DTLS keeps what the flows carry from others.
+	Secured bool
 
 	// Username and Password are the long-term credential, already prepared
 	// (RFC 8265 OpaqueString). Both are copied; Free wipes the copies.
@@ -44,8 +46,8 @@ type Config struct {
 	AccessToken []byte
 
 	// Anonymous never sends the username where others can read it: an Allocate
-	// to a server that takes no hash of it (RFC 8489's USERHASH) fails. Without
-	// it the hash is sent where the server offers that, the username elsewhere.
+	// to a server that takes no hash of it (RFC 8489's USERHASH) fails, unless
+	// the flows are Secured. Without it the hash is sent where the server offers that, the username elsewhere.
 	Anonymous bool
 
 	// Family of the relayed transport address.
@@ -106,6 +108,7 @@ type settings struct {
 	server         netip.AddrPort
 	family         Family
 	anonymous      bool
+	secured        bool
 	fingerprint    bool
 	autoPermission bool
 	reclaim        bool
@@ -126,6 +129,7 @@ func (cfg *Config) settings() settings {
 	s := settings{
 		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
 		anonymous:      cfg.Anonymous,
+		secured:        cfg.Secured,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate, mobility: cfg.Mobility,
 		transport: cfg.Transport, rc: uint8(cfg.Rc), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand, options: cfg.options(),

@@ -219,3 +219,24 @@ func TestS02CertificatesAreVerified(t *testing.T) {
 		}
 	}
 }
+
+// coturn takes no USERHASH: an anonymous user is served where TLS or DTLS hides
+// the username, and nowhere else.
+func TestA03AnonymousWhereNobodyListens(t *testing.T) {
+	a := newAuthority(t)
+	server := carriedByCoturn(t, a)
+	engines(t, func(t *testing.T, rt *host.Runtime) {
+		for by, url := range server.urls {
+			cfg := config(server.Addr())
+			cfg.URL, cfg.ServerName, cfg.TLS, cfg.Anonymous = url, certName, &tls.Config{RootCAs: a.roots}, true
+			c, err := rt.Dial(soon(t), cfg)
+			if hidden := by == "TLS" || by == "DTLS"; hidden != (err == nil) {
+				t.Errorf("%s: %v", by, err)
+			} else if hidden {
+				wantClosed(t, c, 5*time.Second, client.Released)
+			} else {
+				wantRequestError(t, err, "Allocate", 401)
+			}
+		}
+	})
+}

@@ -64,6 +64,7 @@ const (
 	AttrDomain           Attr = 0x0025 // string
 
 	AttrTransport Attr = 0x002C // u8, client.Transport
+	AttrSecured   Attr = 0x002D // flag: TLS or DTLS
 
 	// Events and state.
 	AttrServerName Attr = 0x002A // string
