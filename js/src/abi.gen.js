@@ -80,6 +80,7 @@ export const ATTR_ACCESS_TOKEN = 41
 export const ATTR_SERVER_NAME = 42
 export const ATTR_MOBILITY = 43
 export const ATTR_TRANSPORT = 44
+export const ATTR_SECURED = 45
 export const ATTR_MIN_RTO = 46
 export const ATTR_ROUND_TRIP = 47
 export const ATTR_METHOD = 48
