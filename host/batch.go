@@ -191,6 +191,8 @@ func (c *Conn) take(v abi.View, data []byte) {
 	case abi.KindTransmit:
 		if t := c.flowOf(client.Flow(v.Flow())); t != nil {
 			c.out.copy(t, data)
+		} else if l := c.relay.linkOf(client.Flow(v.Flow())); l != nil {
+			l.send(data)
 		}
 	case abi.KindParting:
 		c.parting.keep(v, data)
@@ -225,6 +227,10 @@ func (c *Conn) takeLoaded(v abi.View, data []byte, length, count, stride int) {
 // others into the inbox: control-out is written again by the next call.
 func (c *Conn) takeData(v abi.View, at, span uint64, length, count, stride int) {
 	d := c.driver
+	if l := c.relay.linkOf(client.Flow(v.Flow())); l != nil {
+		l.early = append(l.early, d.region[at:at+span]...)
+		return
+	}
 	a := arrival{v.Addr(), d.region[at : at+span : at+span], length, count, stride}
 	if s := d.slotIn; s.holds(at, span) {
 		s.arrivals = append(s.arrivals, a)
