@@ -33,6 +33,7 @@ type Client struct {
 	now   time.Duration
 	auth  auth
 	stats Stats
+	trip  roundTrip
 
 	requests []*transaction // oldest first
 	forgone  []forgone
@@ -94,6 +95,7 @@ func (c *Client) Init(cfg Config) error {
 	}
 	*c = Client{
 		cfg:          cfg.settings(),
+		trip:         cfg.RoundTrip.packed(),
 		nextFlow:     1,
 		stale:        true,
 		channelStart: binary.BigEndian.Uint16(start[:]) % maxChannels,

@@ -69,10 +69,10 @@ func (c *Client) closeLingering(now, linger time.Duration) {
 	switch {
 	case c.inFlight(forAllocate) != nil:
 	case c.inFlight(forRefresh, forProbe, forMove) != nil:
-		c.closing.waitUntil = min(now+c.cfg.rto, c.inFlight(forRefresh, forProbe, forMove).dueAt) // no further copy of it
+		c.closing.waitUntil = min(now+c.RTO(), c.inFlight(forRefresh, forProbe, forMove).dueAt) // no further copy of it
 		c.rearm()
-	case c.lease.asked != 0 && now < c.lease.asked+c.cfg.rto:
-		c.closing.waitUntil = c.lease.asked + c.cfg.rto
+	case c.lease.asked != 0 && now < c.lease.asked+c.RTO():
+		c.closing.waitUntil = c.lease.asked + c.RTO()
 		c.rearm()
 	case c.inFlight(forReclaim) != nil:
 		// It is the release already: another one would find nothing.

@@ -51,6 +51,7 @@ func (c *Client) handleSuccess(now time.Duration, tx *transaction, m *message, s
 		c.violate(now, tx)
 		return
 	}
+	c.measure(now, tx, m.TransactionID)
 	c.remove(tx)
 	if m.unknown {
 		// "If the success response contains unknown comprehension-required
@@ -103,13 +104,17 @@ func (c *Client) handleError(now time.Duration, tx *transaction, m *message, sig
 	if _, refused := c.weigh(ch); retry && refused != "" {
 		v.reason, v.refused, retry = refused, true, false
 	}
+	counts := retry || signed || !c.mustSign(tx)
+	if counts {
+		c.measure(now, tx, m.TransactionID)
+	}
 	switch {
 	case retry && v.code == int(stun.CodeStaleNonce):
 		c.renewFor(tx, ch)
 		c.resign(now, tx)
 	case retry:
 		c.challenged(now, tx, ch)
-	case signed || !c.mustSign(tx) || c.Stream():
+	case counts || c.Stream():
 		c.end(now, tx, v)
 	default:
 		c.hold(tx, v)

@@ -101,6 +101,6 @@ func (c *Client) violate(now time.Duration, tx *transaction) {
 //
 // So RTO, Rc and Rm configure it.
 func (s *settings) sendOnce() {
-	s.lastWait += s.rto * (1<<(s.rc-1) - 1)
+	s.lastWait = s.rto * (1<<(s.rc-1) - 1 + time.Duration(s.rm))
 	s.rc = 1
 }

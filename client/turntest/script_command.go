@@ -29,7 +29,7 @@ func init() {
 		"flowopened": flowCommand(abi.FlowOpened), "flowclosed": flowCommand(abi.FlowClosed),
 		"patherror": flowCommand(abi.PathError),
 		"advance":   doAdvance, "timeout": doTimeout, "close": doClose, "free": doFree,
-		"state": doState, "stats": doStats, "parting": doParting,
+		"state": doState, "roundtrip": doRoundTrip, "stats": doStats, "parting": doParting,
 	}
 }
 
@@ -68,7 +68,7 @@ func scriptConfig(w *words) client.Config {
 		Username: w.text("user"), Password: w.text("password"), Software: string(w.text("software")),
 		Family:    map[string]client.Family{"": 0, "ipv4": client.FamilyIPv4, "ipv6": client.FamilyIPv6, "both": client.FamilyBoth}[family],
 		Transport: map[bool]client.Transport{true: client.TransportStream}[w.flag("stream")],
-		Lifetime:  w.duration("lifetime"), RTO: w.duration("rto"), RefreshCap: w.duration("cap"),
+		Lifetime:  w.duration("lifetime"), RTO: w.duration("rto"), MinRTO: w.duration("minrto"), RoundTrip: w.roundTrip(), RefreshCap: w.duration("cap"),
 		Rc: w.number("rc"), Rm: w.number("rm"),
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
 		Reclaim: w.flag("reclaim"), Reallocate: w.flag("reallocate"), Mobility: w.flag("mobility"),
@@ -219,6 +219,16 @@ func doState(r *scriptRunner, _ *words) error {
 		line += fmt.Sprintf(" lifetime=%v", s.Lifetime)
 	}
 	r.print(r.current, line)
+	return nil
+}
+
+// doRoundTrip prints what was measured and the RTO that comes of it.
+func doRoundTrip(r *scriptRunner, _ *words) error {
+	s, ok := r.state(r.current)
+	if !ok {
+		return errors.New("the client was freed")
+	}
+	r.print(r.current, fmt.Sprintf("roundtrip smoothed=%v variation=%v rto=%v", s.RoundTrip.Smoothed, s.RoundTrip.Variation, s.RTO))
 	return nil
 }
 

@@ -69,6 +69,9 @@ const (
 
 	AttrTransport Attr = 0x002C // u8, client.Transport
 
+	AttrMinRTO    Attr = 0x002E // ms
+	AttrRoundTrip Attr = 0x002F // two ms: smoothed, variation; in config and state
+
 	// Events and state.
 	AttrServerName Attr = 0x002A // string
 	AttrMethod     Attr = 0x0030 // u16, STUN method
