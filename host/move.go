@@ -54,6 +54,9 @@ func (e *MovedError) Unwrap() error { return e.Cause }
 func (c *Conn) moved(e *Event, flow client.Flow) {
 	switch e.Kind {
 	case client.FlowNeeded:
+		if c.relay.needs(e, flow) {
+			return
+		}
 		c.wanted, c.move.under = flow, true
 	case client.Rebound:
 		c.move.under, c.move.failed = false, nil
