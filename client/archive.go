@@ -30,6 +30,7 @@ const (
 
 func (a *archive) reads() bool { return a.mode == reading }
 
+//go:noinline
 func (a *archive) fail(why string) {
 	if a.fault == "" {
 		a.fault, a.bytes = why, nil
@@ -37,6 +38,8 @@ func (a *archive) fail(why string) {
 }
 
 // put takes bytes where nothing is read.
+//
+//go:noinline
 func (a *archive) put(b []byte) {
 	if a.size += len(b); a.mode == writing {
 		a.bytes = append(a.bytes, b...)
@@ -44,6 +47,8 @@ func (a *archive) put(b []byte) {
 }
 
 // take answers the next n bytes, nil when they are not there.
+//
+//go:noinline
 func (a *archive) take(n uint64) []byte {
 	if n > uint64(len(a.bytes)) {
 		a.fail("it is cut short")
@@ -55,6 +60,8 @@ func (a *archive) take(n uint64) []byte {
 }
 
 // uvarint is the only form of numbers.
+//
+//go:noinline
 func (a *archive) uvarint(x, most uint64) uint64 {
 	if !a.reads() {
 		var room [binary.MaxVarintLen64]byte
@@ -70,13 +77,22 @@ func (a *archive) uvarint(x, most uint64) uint64 {
 	return v
 }
 
-func (a *archive) u8(x *uint8, most uint8)      { *x = uint8(a.uvarint(uint64(*x), uint64(most))) }
-func (a *archive) u16(x *uint16, most uint16)   { *x = uint16(a.uvarint(uint64(*x), uint64(most))) }
-func (a *archive) u32(x *uint32, most uint32)   { *x = uint32(a.uvarint(uint64(*x), uint64(most))) }
-func (a *archive) u64(x *uint64)                { *x = a.uvarint(*x, 1<<64-1) }
+//go:noinline
+func (a *archive) u8(x *uint8, most uint8) { *x = uint8(a.uvarint(uint64(*x), uint64(most))) }
+
+//go:noinline
+func (a *archive) u16(x *uint16, most uint16) { *x = uint16(a.uvarint(uint64(*x), uint64(most))) }
+
+//go:noinline
+func (a *archive) u32(x *uint32, most uint32) { *x = uint32(a.uvarint(uint64(*x), uint64(most))) }
+func (a *archive) u64(x *uint64)              { *x = a.uvarint(*x, 1<<64-1) }
+
+//go:noinline
 func (a *archive) count(n int, most uint64) int { return int(a.uvarint(uint64(n), most)) }
 
 // flags are up to eight of them in a byte.
+//
+//go:noinline
 func (a *archive) flags(all ...*bool) {
 	var x uint8
 	for i, f := range all {
@@ -90,6 +106,7 @@ func (a *archive) flags(all ...*bool) {
 	}
 }
 
+//go:noinline
 func (a *archive) blob(x *[]byte, most uint64) {
 	n := a.uvarint(uint64(len(*x)), most)
 	if !a.reads() {
@@ -102,6 +119,7 @@ func (a *archive) blob(x *[]byte, most uint64) {
 	}
 }
 
+//go:noinline
 func (a *archive) text(x *string, most uint64) {
 	n := a.uvarint(uint64(len(*x)), most)
 	if !a.reads() {
@@ -112,6 +130,8 @@ func (a *archive) text(x *string, most uint64) {
 }
 
 // fixed is as long as x is.
+//
+//go:noinline
 func (a *archive) fixed(x []byte) {
 	if !a.reads() {
 		a.put(x)
@@ -123,12 +143,15 @@ func (a *archive) fixed(x []byte) {
 // maxSpan bounds times and how far instants lie from the present: 36 years.
 const maxSpan = 1 << 60
 
+//go:noinline
 func (a *archive) span(x *time.Duration, most time.Duration) {
 	*x = time.Duration(a.uvarint(uint64(max(0, min(*x, most))), uint64(most)))
 }
 
 // instant is kept as its distance from the present, so that another process,
 // whose time begins elsewhere, reads its own. 0, which is none, remains 0.
+//
+//go:noinline
 func (a *archive) instant(x *time.Duration) {
 	var distance uint64
 	if !a.reads() && *x != 0 {
@@ -146,10 +169,17 @@ func (a *archive) instant(x *time.Duration) {
 	}
 }
 
+func (a *archive) instants(x, y, z *time.Duration) {
+	a.instant(x)
+	a.instant(y)
+	a.instant(z)
+}
+
 // zigzag keeps small negative numbers short.
 func zigzag(d time.Duration) uint64   { return uint64(d<<1) ^ uint64(d>>63) }
 func unzigzag(u uint64) time.Duration { return time.Duration(u>>1) ^ -time.Duration(u&1) }
 
+//go:noinline
 func (a *archive) addr(x *netip.Addr) {
 	b := x.AsSlice()
 	n := a.uvarint(uint64(len(b)), 16)
@@ -166,12 +196,15 @@ func (a *archive) addr(x *netip.Addr) {
 }
 
 // peer is an address that must be there.
+//
+//go:noinline
 func (a *archive) peer(x *netip.Addr) {
 	if a.addr(x); !x.IsValid() {
 		a.fail("a peer has no address")
 	}
 }
 
+//go:noinline
 func (a *archive) addrPort(x *netip.AddrPort) {
 	ip, port := x.Addr(), x.Port()
 	a.addr(&ip)
@@ -181,23 +214,14 @@ func (a *archive) addrPort(x *netip.AddrPort) {
 	}
 }
 
-// each goes through a list, which it makes when it reads. No list is longer than
-// most, or than what is left to be read: an entry has a byte at least.
-func each[T any](a *archive, list *[]T, most uint64, entry func(*T)) {
-	n := a.count(len(*list), most)
-	if a.reads() {
-		if n > len(a.bytes) {
-			a.fail("a list is longer than the snapshot")
-			return
-		}
-		*list = nil
-		if n > 0 {
-			*list = make([]T, n)
-		}
+// list is how long a list is: not longer than most, or than what is left to be
+// read, for an entry has a byte at least.
+//
+//go:noinline
+func (a *archive) list(n int, most uint64) int {
+	if n = a.count(n, most); a.reads() && n > len(a.bytes) {
+		a.fail("a list is longer than the snapshot")
+		return 0
 	}
-	for i := range *list {
-		if entry(&(*list)[i]); a.fault != "" {
-			return
-		}
-	}
+	return n
 }

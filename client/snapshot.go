@@ -34,18 +34,26 @@ const (
 // other is Freed without a Close: of two that share a 5-tuple neither knows what
 // the other has bound, and the Close of one releases both's allocation.
 func (c *Client) Snapshot(now time.Duration, buf []byte) ([]byte, error) {
-	now = max(now, c.now)
-	if why := c.unsnappable(); why != "" {
-		return buf, &detailed{ErrSnapshot, why}
+	size, err := c.SnapshotSize(now)
+	if err != nil {
+		return buf, err
 	}
-	size := archive{mode: counting, base: now}
-	c.archive(&size)
-	if size.size > maxSnapshot {
-		return buf, ErrTooLarge
-	}
-	a := archive{mode: writing, base: now, bytes: slices.Grow(buf, size.size)}
+	a := archive{mode: writing, base: max(now, c.now), bytes: slices.Grow(buf, size)}
 	c.archive(&a)
 	return a.bytes, nil
+}
+
+// SnapshotSize is how many bytes Snapshot appends at that instant, or its error.
+func (c *Client) SnapshotSize(now time.Duration) (int, error) {
+	if why := c.unsnappable(); why != "" {
+		return 0, &detailed{ErrSnapshot, why}
+	}
+	a := archive{mode: counting, base: max(now, c.now)}
+	c.archive(&a)
+	if a.size > maxSnapshot {
+		return 0, ErrTooLarge
+	}
+	return a.size, nil
 }
 
 func (c *Client) unsnappable() string {
@@ -80,27 +88,28 @@ func Restore(now, elapsed time.Duration, snapshot []byte, rand io.Reader) (*Clie
 // Restore makes c the client of a snapshot; it is package client's Restore for
 // clients that live by value.
 func (c *Client) Restore(now, elapsed time.Duration, snapshot []byte, rand io.Reader) error {
-	fresh := Client{cfg: settings{rand: rand}, phase: PhaseAllocated, stale: true, alloc: new(allocation)}
-	now = fresh.at(now)
 	if rand == nil || len(snapshot) > maxSnapshot {
 		return &detailed{ErrSnapshot, "Rand is missing, or it is too long"}
 	}
+	*c = Client{}
+	c.cfg.rand, c.phase, c.stale, c.alloc = rand, PhaseAllocated, true, new(allocation)
+	now = c.at(now)
 	a := archive{mode: reading, base: now - max(0, min(elapsed, maxSpan)), bytes: snapshot}
-	fresh.archive(&a)
+	c.archive(&a)
 	if a.fault == "" && len(a.bytes) > 0 {
 		a.fail("something follows it")
 	}
 	if a.fault == "" {
-		a.fault = fresh.implausible()
+		a.fault = c.implausible()
 	}
 	if a.fault != "" {
-		fresh.auth.wipe()
 		for _, cr := range a.credentials {
 			cr.wipe()
 		}
+		c.auth.identity.wipe()
+		*c = Client{phase: PhaseClosed}
 		return &detailed{ErrSnapshot, a.fault}
 	}
-	*c = fresh
 	c.indexPermissions()
 	c.indexChannels()
 	c.HandleTimeout(now)

@@ -2,6 +2,7 @@ package client
 
 import (
 	"crypto/md5"
+	"net/netip"
 	"time"
 )
 
@@ -110,9 +111,7 @@ func (l *lease) archive(a *archive) {
 func (al *allocation) archive(a *archive) {
 	a.addrPort(&al.mapped)
 	a.span(&al.lifetime, maxLifetime)
-	a.instant(&al.madeAt)
-	a.instant(&al.expiresAt)
-	a.instant(&al.refreshAt)
+	a.instants(&al.madeAt, &al.expiresAt, &al.refreshAt)
 }
 
 // archiveMobility: beside a move there is the ticket alone.
@@ -129,63 +128,81 @@ func (c *Client) archiveMobility(a *archive) {
 
 func (c *Client) archiveTables(a *archive) {
 	a.u16(&c.channelStart, maxChannels-1)
-	each(a, &c.permissions, maxPermissions, func(p *permission) {
+	if n := a.list(len(c.permissions), maxPermissions); a.reads() && n > 0 {
+		c.permissions = make([]permission, n)
+	}
+	for i := range c.permissions {
+		p := &c.permissions[i]
 		a.peer(&p.addr)
 		a.flags(&p.wanted, &p.asked, &p.busy, &p.told)
-		a.instant(&p.sentAt)
-		a.instant(&p.goodUntil)
-		a.instant(&p.refreshAt)
-	})
-	each(a, &c.channels, maxChannels, func(ch *channel) {
+		a.instants(&p.sentAt, &p.goodUntil, &p.refreshAt)
+	}
+	if n := a.list(len(c.channels), maxChannels); a.reads() && n > 0 {
+		c.channels = make([]channel, n)
+	}
+	for i := range c.channels {
+		ch := &c.channels[i]
 		a.addrPort(&ch.peer)
 		a.flags(&ch.wanted, &ch.asked, &ch.busy, &ch.retried, &ch.refused, &ch.told)
-		a.instant(&ch.sentAt)
-		a.instant(&ch.goodUntil)
-		a.instant(&ch.refreshAt)
-	})
+		a.instants(&ch.sentAt, &ch.goodUntil, &ch.refreshAt)
+	}
 	c.archivePayloads(a)
 }
 
 // archivePayloads: of too many that wait the last ones stay behind.
 func (c *Client) archivePayloads(a *archive) {
-	var list []queued
-	dropped, size := uint64(0), 0
-	if c.queue != nil {
-		for _, q := range c.queue.payloads {
-			if size+len(q.data) > maxSnapshotPayloads || len(list) == maxStoredPayloads {
-				dropped++
-				continue
-			}
-			list = append(list, q)
-			size += len(q.data)
+	kept, dropped := c.queue.storable()
+	kept = a.list(kept, maxStoredPayloads)
+	for i := 0; i < kept && a.fault == ""; i++ {
+		var q queued
+		if !a.reads() {
+			q = c.queue.payloads[i]
 		}
-	}
-	each(a, &list, maxStoredPayloads, func(q *queued) {
 		a.addrPort(&q.peer)
 		a.blob(&q.data, maxMessage)
-	})
-	a.u64(&dropped)
-	if !a.reads() {
-		return
+		if a.reads() {
+			c.enqueue(q.peer, q.data)
+		}
 	}
-	c.stats.PayloadsDropped += dropped
-	for _, q := range list {
-		c.enqueue(q.peer, q.data)
+	a.u64(&dropped)
+	if a.reads() {
+		c.stats.PayloadsDropped += dropped
 	}
 }
 
-func (c *Client) archiveRequests(a *archive) {
-	each(a, &c.requests, maxStoredRequests, func(tx **transaction) {
-		if a.reads() {
-			*tx = new(transaction)
+// storable is how many of the payloads go with a snapshot, and how many do not.
+func (q *queue) storable() (kept int, dropped uint64) {
+	if q == nil {
+		return 0, 0
+	}
+	size := 0
+	for ; kept < min(len(q.payloads), maxStoredPayloads); kept++ {
+		if size += len(q.payloads[kept].data); size > maxSnapshotPayloads {
+			break
 		}
-		(*tx).archive(a)
-	})
-	each(a, &c.forgone, maxForgone, func(f *forgone) {
+	}
+	return kept, uint64(len(q.payloads) - kept)
+}
+
+func (c *Client) archiveRequests(a *archive) {
+	if n := a.list(len(c.requests), maxStoredRequests); a.reads() && n > 0 {
+		c.requests = make([]*transaction, n)
+	}
+	for i := range c.requests {
+		if a.reads() {
+			c.requests[i] = new(transaction)
+		}
+		c.requests[i].archive(a)
+	}
+	if n := a.list(len(c.forgone), maxForgone); a.reads() && n > 0 {
+		c.forgone = make([]forgone, n)
+	}
+	for i := range c.forgone {
+		f := &c.forgone[i]
 		a.fixed(f.id[:])
 		a.u8((*uint8)(&f.purpose), uint8(purposeCount-1))
 		f.signer = a.credential(f.signer)
-	})
+	}
 	if !a.reads() {
 		return
 	}
@@ -208,12 +225,20 @@ func (tx *transaction) archive(a *archive) {
 	a.u32(&tx.rto, uint32(maxRTO/time.Millisecond))
 	tx.signer = a.credential(tx.signer)
 	a.text(&tx.nonce, maxText)
-	each(a, &tx.elders, maxResigned, func(id *transactionID) { a.fixed(id[:]) })
-	a.instant(&tx.firstAt)
-	a.instant(&tx.lastAt)
-	a.instant(&tx.dueAt)
+	if n := a.list(len(tx.elders), maxResigned); a.reads() && n > 0 {
+		tx.elders = make([]transactionID, n)
+	}
+	for i := range tx.elders {
+		a.fixed(tx.elders[i][:])
+	}
+	a.instants(&tx.firstAt, &tx.lastAt, &tx.dueAt)
 	a.verdictIfAny(&tx.held)
-	each(a, &tx.peers, maxStoredPeers, a.peer)
+	if n := a.list(len(tx.peers), maxStoredPeers); a.reads() && n > 0 {
+		tx.peers = make([]netip.Addr, n)
+	}
+	for i := range tx.peers {
+		a.peer(&tx.peers[i])
+	}
 }
 
 // verdictIfAny: where a 300 points no longer matters.

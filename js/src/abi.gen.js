@@ -108,6 +108,7 @@ export const CMD_REBIND = 8
 export const CMD_SET_TOKEN = 9
 
 // Error codes of calls.
+export const CODE_SNAPSHOT = -16
 export const CODE_UNSUPPORTED = -15
 export const CODE_PANIC = -14
 export const CODE_ENTROPY = -13
@@ -143,11 +144,14 @@ export const EXPORTS = [
 	["turn_stats", 1],
 	["turn_parting", 2],
 	["turn_free", 1],
+	["turn_snapshot", 4],
+	["turn_restore", 4],
 ]
 
 // Texts of the error codes.
 /** @type {ReadonlyMap<number, string>} */
 export const CODE_TEXTS = new Map([
+	[-16, "turn: snapshot"],
 	[-15, "turn: not supported by this version"],
 	[-14, "turn: internal error in this client"],
 	[-13, "turn: no entropy"],
@@ -206,6 +210,7 @@ export const OUTCOMES = [
 	"nothing_to_release",
 	"unconfirmed",
 	"abandoned",
+	"handed_over",
 ]
 
 // Names of phases, by number.

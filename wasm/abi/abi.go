@@ -124,4 +124,5 @@ const (
 	CodeEntropy      Code = -13 // client.ErrEntropy
 	CodePanic        Code = -14 // a bug of ours: that client is closed, the instance lives
 	CodeUnsupported  Code = -15 // a command or kind that this version does not know
+	CodeSnapshot     Code = -16 // client.ErrSnapshot
 )
