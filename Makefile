@@ -147,6 +147,10 @@ interop: ## each feature against coturn and pion/turn, with every engine; COTURN
 	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
 	@$(GO) run ./host/hosttest/interop $(if $(JSON),-json '$(JSON)')
 
+.PHONY: coturn-next
+coturn-next: ## the client's address changes under traffic, against COTURN_NEXT=PROGRAM (see .ci/coturn-next) or the installed coturn
+	@$(GO) run ./host/hosttest/moving
+
 .PHONY: lint
 lint: lint-here lint-elsewhere ## gofmt, vet (for other systems too), staticcheck, govulncheck
 
