@@ -135,7 +135,7 @@ soak: ## the simulation: SEEDS=10000, or one SEED=n; BREAK=name plants a bug
 	  $(if $(SEED),-seed $(SEED) -v) $(if $(BREAK),-break '$(BREAK)')
 
 .PHONY: mutate
-mutate: ## MUTANTS=300 sampled mutants of the machine against its tests
+mutate: ## MUTANTS=300 sampled mutants of the machine against its tests; which rows of PROTOCOL.md killed none
 	@$(GO) run ./client/turntest/mutate -n $(MUTANTS) -least 85
 
 .PHONY: close-matrix
