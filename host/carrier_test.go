@@ -40,12 +40,18 @@ func urls(tcp, tls, dtls netip.AddrPort) map[string]string {
 	}
 }
 
-func carriedByCoturn(t *testing.T, a *hosttest.Authority) carried {
+// certified are coturn's flags for its certificate.
+func certified(t *testing.T, a *hosttest.Authority) []string {
+	t.Helper()
 	flags, err := a.WriteFiles(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := hosttest.NeedCoturn(t, flags...)
+	return flags
+}
+
+func carriedByCoturn(t *testing.T, a *hosttest.Authority) carried {
+	c := hosttest.NeedCoturn(t, certified(t, a)...)
 	return carried{c, urls(c.Addr(), c.Secured(), c.Secured())}
 }
 
@@ -58,7 +64,7 @@ func carriedByPion(t *testing.T, a *hosttest.Authority) carried {
 	if err != nil {
 		t.Fatal(err)
 	}
-	datagrams, err := dtls.Listen("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")), &dtls.Config{Certificates: []tls.Certificate{a.Leaf}})
+	datagrams, err := dtls.ListenWithOptions("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")), dtls.WithCertificates(a.Leaf))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,4 +168,25 @@ func TestS02CertificatesAreVerified(t *testing.T) {
 			}
 		}
 	}
+}
+
+// coturn takes no USERHASH: an anonymous user is served where TLS or DTLS hides
+// the username, and nowhere else.
+func TestA03AnonymousWhereNobodyListens(t *testing.T) {
+	a := newAuthority(t)
+	server := carriedByCoturn(t, a)
+	engines(t, func(t *testing.T, rt *host.Runtime) {
+		for by, url := range server.urls {
+			cfg := config(server.Addr())
+			cfg.URL, cfg.ServerName, cfg.TLS, cfg.Anonymous = url, certName, &tls.Config{RootCAs: a.Roots}, true
+			c, err := rt.Dial(soon(t), cfg)
+			if hidden := by == "TLS" || by == "DTLS"; hidden != (err == nil) {
+				t.Errorf("%s: %v", by, err)
+			} else if hidden {
+				wantClosed(t, c, 5*time.Second, client.Released)
+			} else {
+				wantRequestError(t, err, "Allocate", 401)
+			}
+		}
+	})
 }

@@ -88,6 +88,7 @@ func (c *Conn) end(verdict Closed) {
 	c.verdict = verdict
 	c.present.Store(&nothing)
 	c.waiters.fail(net.ErrClosed)
+	c.relay.end()
 	c.driver.touch(c)
 }
 
@@ -114,6 +115,9 @@ func (c *Conn) CloseAt(phase client.Phase, linger time.Duration) error {
 
 // followUp is called under the lock, when no descriptor is being read.
 func (c *Conn) followUp() bool {
+	if c.unmeasured || c.stage == stageEnded {
+		c.learn()
+	}
 	if c.stage == stageEnded {
 		c.countLocked()
 		c.become(stageFreed)

@@ -51,7 +51,8 @@ type Config struct {
 	// 16 bytes of a key of 20: give it those.
 	AccessToken []byte
 	// Anonymous never sends the username where others can read it: Dial fails
-	// where the server takes no hash of it (RFC 8489's USERHASH).
+	// where the server takes no hash of it (RFC 8489's USERHASH), and neither
+	// TLS nor DTLS hides it.
 	Anonymous bool
 	// LocalAddr is the socket's own address: "", "192.0.2.1", "192.0.2.1:5000"
 	// or ":5000". A port given here is the caller's own; see Steps of a Dial.
@@ -77,10 +78,13 @@ type Config struct {
 	Software string
 	// Fingerprint adds FINGERPRINT to requests.
 	Fingerprint bool
-	// RTO is the first retransmission time-out: 500 ms. Rc is the number of
-	// sends of a request: 7; Rm the wait after the last one, in RTOs: 16.
-	RTO    time.Duration
-	Rc, Rm int
+	// RTO is the first retransmission time-out: 500 ms. Once round trips are
+	// measured it follows those, and is never less than MinRTO, which is RTO by
+	// default. What a Conn has measured serves the next ones of the Runtime to
+	// that server, for ten minutes. Rc is the number of sends of a request: 7;
+	// Rm the wait after the last one, in RTOs: 16.
+	RTO, MinRTO time.Duration
+	Rc, Rm      int
 	// RefreshCap is the longest time between two Refreshes; 0 leaves it to the
 	// lifetime.
 	RefreshCap time.Duration
@@ -107,6 +111,13 @@ type Config struct {
 	// has no mobility a new allocation takes its place; the relayed address
 	// changes then.
 	Mobility bool
+
+	// RelayTCP asks for a relayed address that relays TCP connections (RFC 6062)
+	// instead of datagrams: see Conn.DialTCP and Conn.ListenTCP. The URL is one
+	// over TCP or TLS then, and so are the connections to the server that carry
+	// them. UnsignedBind takes a server's answer to a ConnectionBind that is not
+	// signed: pion's servers sign all but that.
+	RelayTCP, UnsignedBind bool
 
 	// ReceiveQueue is how many payloads wait for ReadFrom: 512.
 	ReceiveQueue int
@@ -148,6 +159,9 @@ func (cfg Config) check() (settings, error) {
 	if err = cfg.checkNumbers(); err != nil {
 		return s, err
 	}
+	if err = s.checkRelay(); err != nil {
+		return s, err
+	}
 	if cfg.Linger == 0 {
 		s.Linger = defaultLinger
 	}
@@ -166,7 +180,7 @@ func (cfg Config) check() (settings, error) {
 
 func (cfg Config) checkNumbers() error {
 	for name, negative := range map[string]bool{
-		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "RefreshCap": cfg.RefreshCap < 0, "Keepalive": cfg.Keepalive < 0,
+		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "MinRTO": cfg.MinRTO < 0, "RefreshCap": cfg.RefreshCap < 0, "Keepalive": cfg.Keepalive < 0,
 		"Rc": cfg.Rc < 0, "Rm": cfg.Rm < 0,
 	} {
 		if negative {
@@ -186,15 +200,17 @@ func positive(n, otherwise int) int {
 // clientConfig is the machine's part, for this server.
 func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 	return client.Config{
-		Server: server, Transport: s.via.transport(), Username: []byte(s.Username), Password: []byte(s.Password),
+		Server: server, Transport: s.via.transport(), Secured: s.via.secured(), Username: []byte(s.Username), Password: []byte(s.Password),
 		Family: s.Family, Lifetime: s.Lifetime, Software: s.Software, Fingerprint: s.Fingerprint,
-		RTO: s.RTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap, Keepalive: s.Keepalive,
+		RTO: s.RTO, MinRTO: s.MinRTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap, Keepalive: s.Keepalive,
 		AutoPermission: !s.NoAutoPermission,
 		Reclaim:        s.ownsPort() && !s.NoReclaim,
 		Reallocate:     s.Reallocate,
 		Anonymous:      s.Anonymous,
 		AccessToken:    s.AccessToken,
 		Mobility:       s.Mobility,
+		Relay:          s.relay(),
+		UnsignedBind:   s.UnsignedBind,
 		EvenPort:       s.EvenPort, ReservationToken: s.ReservationToken, DontFragment: s.DontFragment,
 	}
 }

@@ -94,6 +94,7 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 		c.allocateFailed(e)
 	case client.Refreshed:
 		c.present.Store(&present{c.Relayed(), c.Mapped(), e.Lifetime, c.Additional()})
+		c.measureSoon()
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, nil)
 	case client.PermissionCreated:
 		c.peers.permitted[e.Peer.Addr()] = true
@@ -113,6 +114,8 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, e.request(c.server))
 	case client.NeedNewPort:
 		c.wanted = flow
+	case client.ConnectionAttempted, client.ConnectionReady, client.ConnectionFailed, client.ConnectionLost:
+		c.relay.happened(e, flow)
 	case client.FlowNeeded, client.Rebound, client.RebindFailed:
 		c.moved(e, flow)
 	case client.Redirected:
@@ -130,6 +133,7 @@ func (c *Conn) allocated(e *Event) {
 	c.present.Store(&present{e.Relayed, e.Mapped, e.Lifetime, e.Additional})
 	c.peers.reset()
 	c.ports = 1
+	c.measureSoon()
 	c.waiters.settle(wantAllocation, netip.AddrPort{}, nil)
 	c.arrived()
 }

@@ -25,6 +25,7 @@ type Coturn struct {
 	secured netip.AddrPort
 	cli     coturnCLI
 	dir     string
+	command []string
 	process *process
 }
 
@@ -76,17 +77,34 @@ func startCoturn(ctx context.Context, binary string, flags []string) (*Coturn, e
 		cli: coturnCLI{addr: netip.AddrPortFrom(loopback, ports[1]), password: "x"},
 		dir: dir,
 	}
-	c.process, err = startProcess(exec.Command(binary, append(c.args(ports[2]), flags...)...))
-	if err != nil {
+	c.command = append(append([]string{binary}, c.args(ports[2])...), flags...)
+	if err := c.start(ctx); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
+	return c, nil
+}
+
+// start returns when the process answers. One that does not is killed.
+func (c *Coturn) start(ctx context.Context) (err error) {
+	if c.process, err = startProcess(exec.Command(c.command[0], c.command[1:]...)); err != nil {
+		return err
+	}
 	if err := c.ready(ctx); err != nil {
 		err = fmt.Errorf("coturn does not answer: %w; its log ends with:\n%s", err, c.process.log.tail(2048))
-		c.Close()
-		return nil, err
+		_ = c.process.kill()
+		return err
 	}
-	return c, nil
+	return nil
+}
+
+// Restart kills the process and starts another one with the same addresses,
+// which knows nothing of the allocations.
+func (c *Coturn) Restart(ctx context.Context) error {
+	if err := c.process.kill(); err != nil {
+		return err
+	}
+	return c.start(ctx)
 }
 
 func (c *Coturn) args(tlsPort uint16) []string {

@@ -32,6 +32,7 @@ func AppendConfig(b []byte, cfg *client.Config, seed []byte) []byte {
 	if cfg.Transport != client.TransportDatagram {
 		r.U8(AttrTransport, uint8(cfg.Transport))
 	}
+	r.Flag(AttrSecured, cfg.Secured)
 	r.Flag(AttrFingerprint, cfg.Fingerprint)
 	r.Flag(AttrAutoPermission, cfg.AutoPermission)
 	r.Flag(AttrReclaim, cfg.Reclaim)
@@ -52,6 +53,10 @@ func appendTimes(r *Record, cfg *client.Config) {
 	if cfg.RTO != 0 {
 		r.Time(AttrRTO, cfg.RTO)
 	}
+	if cfg.MinRTO != 0 {
+		r.Time(AttrMinRTO, cfg.MinRTO)
+	}
+	appendRoundTrip(r, cfg.RoundTrip)
 	if cfg.Rc != 0 {
 		r.U32(AttrRc, uint32(cfg.Rc))
 	}
@@ -101,6 +106,10 @@ func configAttr(r *reader, a attribute, cfg *client.Config) {
 		cfg.Software = string(a.value)
 	case AttrRTO:
 		cfg.RTO = r.time(a)
+	case AttrMinRTO:
+		cfg.MinRTO = r.time(a)
+	case AttrRoundTrip:
+		cfg.RoundTrip = r.roundTrip(a)
 	case AttrRc:
 		cfg.Rc = r.count(a)
 	case AttrRm:
@@ -124,6 +133,8 @@ func configFlag(r *reader, a attribute, cfg *client.Config) {
 		cfg.Reallocate = r.flag(a)
 	case AttrTransport:
 		cfg.Transport = client.Transport(r.u8(a))
+	case AttrSecured:
+		cfg.Secured = r.flag(a)
 	case AttrAnonymous:
 		cfg.Anonymous = r.flag(a)
 	case AttrMobility:
