@@ -62,16 +62,17 @@ func (c *Client) closeLingering(now, linger time.Duration) {
 	c.become(PhaseClosing)
 	c.awaited = 0
 	c.dropRequests(forPermission, forChannel)
+	c.endConnections("the client was closed")
 	c.alloc = nil
 	c.dropWanted()
 	c.dropUnsent()
 	switch {
 	case c.inFlight(forAllocate) != nil:
 	case c.inFlight(forRefresh, forProbe, forMove) != nil:
-		c.closing.waitUntil = min(now+c.cfg.rto, c.inFlight(forRefresh, forProbe, forMove).dueAt) // no further copy of it
+		c.closing.waitUntil = min(now+c.RTO(), c.inFlight(forRefresh, forProbe, forMove).dueAt) // no further copy of it
 		c.rearm()
-	case c.lease.asked != 0 && now < c.lease.asked+c.cfg.rto:
-		c.closing.waitUntil = c.lease.asked + c.cfg.rto
+	case c.lease.asked != 0 && now < c.lease.asked+c.RTO():
+		c.closing.waitUntil = c.lease.asked + c.RTO()
 		c.rearm()
 	case c.inFlight(forReclaim) != nil:
 		// It is the release already: another one would find nothing.
@@ -141,6 +142,7 @@ func (c *Client) closed(now time.Duration, o Outcome, reason string) {
 		e.Until = c.owed(now)
 		e.ReuseAfter = max(0, e.Until-now)
 	}
+	c.endConnections("the client was closed")
 	c.requests, c.forgone, c.closing, c.alloc, c.expired, c.mobile = nil, nil, nil, nil, nil, nil
 	c.framing = nil
 	c.awaited = 0

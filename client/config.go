@@ -31,11 +31,17 @@ type Config struct {
 	// Server is the server's transport address. Input from anywhere else is
 	// ignored and counted.
 	Server netip.AddrPort
-	// Transport is what the flows to it carry: datagrams. The relayed transport
-	// address is UDP's either way.
+	// Transport is what the flows to it carry: datagrams.
 	Transport Transport
 	// Secured: TLS or DTLS keeps what the flows carry from others.
 	Secured bool
+	// Relay is what the relayed transport address relays: datagrams. RelayTCP
+	// wants TransportStream.
+	Relay Relay
+	// UnsignedBind takes the success of a ConnectionBind that is not signed,
+	// although the request was: pion's servers send it so. Whoever can write to
+	// the data connection could send it, and could send payload as well.
+	UnsignedBind bool
 
 	// Username and Password are the long-term credential, already prepared
 	// (RFC 8265 OpaqueString). Both are copied; Free wipes the copies.
@@ -71,10 +77,16 @@ type Config struct {
 	// Fingerprint adds FINGERPRINT to requests.
 	Fingerprint bool
 
-	// RTO is the first retransmission time-out: 500 ms.
-	RTO time.Duration
+	// RTO is the first retransmission time-out: 500 ms. It serves until a round
+	// trip is measured; from then on it follows those, but is never less than
+	// MinRTO, which is RTO by default.
+	RTO, MinRTO time.Duration
+	// RoundTrip is what an earlier client to this server has measured
+	// (Client.RoundTrip). It is for those who remember it per server's IP
+	// address, for ten minutes after its last transaction.
+	RoundTrip RoundTrip
 	// Rc is the number of sends of one request: 7. Rm is the wait after the
-	// last send, in units of the RTO: 16.
+	// last send, in units of the RTO that the request began with: 16.
 	Rc, Rm int
 
 	// RefreshCap is the longest time between two Refreshes; 0 leaves it to the
@@ -115,8 +127,9 @@ type settings struct {
 	reallocate     bool
 	mobility       bool
 	transport      Transport
-	rc             uint8
-	lastWait       time.Duration // after a request's last send
+	rc, rm         uint8
+	minRTO         uint32        // in ms
+	lastWait       time.Duration // after a stream's one send; 0: datagrams
 	lifetime       time.Duration
 	rto            time.Duration
 	refreshCap     time.Duration
@@ -131,7 +144,7 @@ func (cfg *Config) settings() settings {
 		anonymous:      cfg.Anonymous,
 		secured:        cfg.Secured,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate, mobility: cfg.Mobility,
-		transport: cfg.Transport, rc: uint8(cfg.Rc), lifetime: cfg.Lifetime, rto: cfg.RTO,
+		transport: cfg.Transport, rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand, options: cfg.options(),
 	}
 	if s.family == FamilyBoth {
@@ -140,12 +153,15 @@ func (cfg *Config) settings() settings {
 	if s.rto == 0 {
 		s.rto = defaultRTO
 	}
+	s.minRTO = uint32(s.rto / time.Millisecond)
+	if cfg.MinRTO != 0 {
+		s.minRTO = uint32(cfg.MinRTO / time.Millisecond)
+	}
 	if s.rc == 0 {
 		s.rc = defaultRc
 	}
-	s.lastWait = s.rto * defaultRm
-	if cfg.Rm != 0 {
-		s.lastWait = s.rto * time.Duration(cfg.Rm)
+	if s.rm == 0 {
+		s.rm = defaultRm
 	}
 	if s.transport == TransportStream {
 		s.sendOnce()
@@ -172,12 +188,19 @@ func (cfg *Config) check() error {
 		return bad("Lifetime is out of range")
 	case cfg.RTO < 0 || cfg.RTO > maxRTO || cfg.RTO != 0 && cfg.RTO < time.Millisecond:
 		return bad("RTO is not between 1 ms and 1 min")
+	case cfg.MinRTO < 0 || cfg.MinRTO > maxRTO || cfg.MinRTO != 0 && cfg.MinRTO < time.Millisecond:
+		return bad("MinRTO is not between 1 ms and 1 min")
+	case cfg.RoundTrip.Smoothed < 0 || cfg.RoundTrip.Variation < 0:
+		return bad("RoundTrip is negative")
 	case cfg.Rc < 0 || cfg.Rc > maxSends || cfg.Rm < 0 || cfg.Rm > maxWaits:
 		return bad("Rc or Rm is out of range")
 	case cfg.RefreshCap < 0 || cfg.RefreshCap != 0 && cfg.RefreshCap < refreshMinimum:
 		return bad("RefreshCap is shorter than 1 s")
 	}
 	if why := cfg.checkOptions(); why != "" {
+		return bad(why)
+	}
+	if why := cfg.relayFault(); why != "" {
 		return bad(why)
 	}
 	return nil

@@ -76,8 +76,11 @@
 //   - "A STUN transaction over UDP or DTLS-over-UDP is also considered failed if
 //     there has been a hard ICMP error [RFC1122]." (RFC 8489 section 6.2.1) A
 //     release goes on.
-//   - "The RTO is an estimate of the round-trip time (RTT) and is computed as
-//     described in [RFC6298], with two exceptions." (6.2.1) Ours is fixed.
+//   - "The value for RTO SHOULD be cached by a client after the completion of the
+//     transaction and used as the starting value for RTO for the next transaction
+//     to the same server" (6.2.1): the measured round trips are, the doubling for
+//     what was sent again is not. Where every request is sent again nothing is
+//     measured, then: a path slower than Config.RTO wants a larger one.
 //   - "The client SHOULD include the SOFTWARE attribute in all Allocate and
 //     Refresh requests" (RFC 8656 section 5): only where Config.Software is set.
 package client

@@ -18,6 +18,9 @@ func (c *Client) awaitFlow(e Event) {
 // FlowOpened: the flow that an event asked for is there.
 func (c *Client) FlowOpened(now time.Duration, flow Flow) {
 	now = c.at(now)
+	if c.phase == PhaseAllocated && c.connectionFlow(now, flow, true) {
+		return
+	}
 	if c.awaited == 0 || flow != c.awaited || c.phase >= PhaseClosing {
 		c.stats.IgnoredFlow++
 		return
@@ -49,6 +52,7 @@ func (c *Client) FlowClosed(now time.Duration, flow Flow) {
 			return
 		}
 		c.giveUpAllocate(now, c.noFlow())
+	case c.connectionFlow(now, flow, false):
 	case flow == c.flow:
 		c.flowLost(now)
 	case c.takesFrom(flow):
@@ -98,7 +102,7 @@ func (c *Client) PathError(now time.Duration, flow Flow) {
 		return
 	}
 	for _, tx := range append([]*transaction(nil), c.requests...) {
-		if tx.sends > 0 && tx.purpose != forRelease && tx.purpose != forMove && c.find(tx.id) == tx {
+		if tx.sends > 0 && tx.purpose != forRelease && tx.purpose != forMove && tx.purpose != forBind && c.find(tx.id) == tx {
 			c.end(now, tx, verdict{reason: "the path to " + c.cfg.server.String() + " answered with an ICMP error: is a server listening there?"})
 		}
 	}

@@ -114,7 +114,7 @@ func (c *Client) handleLate(now time.Duration, m *message) {
 // it. While nothing is wanted of it, it is released.
 func (c *Client) lateSuccess(now time.Duration, f forgone, m *message) {
 	if f.purpose == forMove && c.moving() {
-		c.arrive(f.signer, m) // given up for another, or for the close: it is here
+		c.arriveLate(now, f.signer, m) // given up for another, or for the close: it is here
 	}
 	if c.phase == PhaseAllocated || f.purpose != forAllocate && c.phase != PhaseClosing {
 		c.stats.IgnoredTransaction++

@@ -241,6 +241,15 @@ func TestI11ConfiguredTimes(t *testing.T) {
 		"RTO negative":    {func(cfg *client.Config) { cfg.RTO = -1 }, false},
 		"RTO 1 min":       {func(cfg *client.Config) { cfg.RTO = time.Minute }, true},
 		"RTO above":       {func(cfg *client.Config) { cfg.RTO = time.Minute + 1 }, false},
+		"MinRTO 1 ms":     {func(cfg *client.Config) { cfg.MinRTO = time.Millisecond }, true},
+		"MinRTO below":    {func(cfg *client.Config) { cfg.MinRTO = time.Millisecond - 1 }, false},
+		"MinRTO 1 min":    {func(cfg *client.Config) { cfg.MinRTO = time.Minute }, true},
+		"MinRTO above":    {func(cfg *client.Config) { cfg.MinRTO = time.Minute + 1 }, false},
+		"trip is huge": {func(cfg *client.Config) {
+			cfg.RoundTrip = client.RoundTrip{Smoothed: math.MaxInt64, Variation: math.MaxInt64}
+		}, true},
+		"trip negative":   {func(cfg *client.Config) { cfg.RoundTrip.Smoothed = -1 }, false},
+		"trip varies < 0": {func(cfg *client.Config) { cfg.RoundTrip.Variation = -1 }, false},
 		"Rc 16":           {func(cfg *client.Config) { cfg.Rc = 16 }, true},
 		"Rc 17":           {func(cfg *client.Config) { cfg.Rc = 17 }, false},
 		"Rc negative":     {func(cfg *client.Config) { cfg.Rc = -1 }, false},

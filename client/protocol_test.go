@@ -107,6 +107,7 @@ func TestProtocolIndex(t *testing.T) {
 func TestProtocolBounds(t *testing.T) {
 	bounds := map[string]int64{
 		"maxRequests": maxRequests, "maxPermissions": maxPermissions, "maxChannels": maxChannels,
+		"maxPending": maxPending, "maxConnections": maxConnections,
 		"maxWaiting": maxWaiting, "maxQueuedPerPeer": maxQueuedPerPeer, "maxQueuedBytes": maxQueuedBytes,
 		"maxQueuedTotal": maxQueuedTotal, "maxForgone": maxForgone, "maxResigned": maxResigned,
 		"maxServerErrors": maxServerErrors, "maxPorts": maxPorts, "maxText": maxText, "maxUsername": maxUsername,

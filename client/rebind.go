@@ -124,6 +124,21 @@ func (c *Client) arrive(signer *credential, m *message) {
 	c.storeTicket(signer, m)
 }
 
+// arriveLate is arrive by the answer to a move that was given up. The one that is
+// in flight shows a ticket that is spent; a plain Refresh says how long it lives.
+func (c *Client) arriveLate(now time.Duration, signer *credential, m *message) {
+	c.arrive(signer, m)
+	tx := c.inFlight(forMove)
+	if tx == nil || c.phase != PhaseAllocated {
+		return
+	}
+	c.forgo(tx)
+	c.remove(tx)
+	c.moved(m)
+	c.startRefresh(now)
+	c.settleIn(now)
+}
+
 // moveSucceeded takes up what was put aside. It is a Refresh, too.
 func (c *Client) moveSucceeded(now time.Duration, tx *transaction, m *message) {
 	c.arrive(tx.signer, m)
@@ -132,14 +147,20 @@ func (c *Client) moveSucceeded(now time.Duration, tx *transaction, m *message) {
 		c.refreshSucceeded(now, tx, m)
 		return
 	}
+	c.moved(m)
+	c.refreshSucceeded(now, tx, m)
+	c.settleIn(now)
+}
+
+// moved tells of the end of a move.
+func (c *Client) moved(m *message) {
+	c.mobile.moving = false
 	mapped, ok := getXorAddress(&m.Message, stun.AttrXORMappedAddress)
 	if ok {
 		c.alloc.mapped = mapped
 	}
 	c.touchParting()
 	c.emit(Event{Kind: Rebound, Relayed: c.lease.relayed, Mapped: mapped, Flow: c.flow})
-	c.refreshSucceeded(now, tx, m)
-	c.settleIn(now)
 }
 
 // settleIn goes on where Rebind stopped, with what was due meanwhile.

@@ -148,6 +148,7 @@ func (c *Client) lose(now time.Duration, why lossOf) {
 	}
 	why.moved = why.moved || c.moving() && (c.awaited != 0 || !c.flowGone)
 	c.dropRequests(forRefresh, forProbe, forMove, forPermission, forChannel)
+	c.endConnections("the allocation is lost")
 	notBefore := c.alloc.madeAt + requestPause // no server drives us round in a hot loop
 	c.alloc, c.expired = nil, nil
 	switch {

@@ -25,6 +25,8 @@ func (c *Client) HandleStream(now time.Duration, flow Flow, data []byte) (took i
 	case c.phase == PhaseClosed:
 		c.stats.IgnoredClosed++
 		return len(data)
+	case flow != c.flow && c.connectionOn(flow) != nil:
+		return c.handleConnection(now, c.connectionOn(flow), data)
 	case flow != c.flow || c.flowGone || !c.Stream():
 		c.stats.IgnoredFlow++
 		return len(data)
@@ -99,6 +101,6 @@ func (c *Client) violate(now time.Duration, tx *transaction) {
 //
 // So RTO, Rc and Rm configure it.
 func (s *settings) sendOnce() {
-	s.lastWait += s.rto * (1<<(s.rc-1) - 1)
+	s.lastWait = s.rto * (1<<(s.rc-1) - 1 + time.Duration(s.rm))
 	s.rc = 1
 }

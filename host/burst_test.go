@@ -26,14 +26,14 @@ const (
 // loops: none is lost on a stream, or comes before one that was sent earlier.
 func TestS02Burst(t *testing.T) {
 	a := newAuthority(t)
-	for name, start := range map[string]func(*testing.T, *authority) carried{"coturn": carriedByCoturn, "pion": carriedByPion} {
+	for name, start := range map[string]func(*testing.T, *hosttest.Authority) carried{"coturn": carriedByCoturn, "pion": carriedByPion} {
 		t.Run(name, func(t *testing.T) {
 			server := start(t, a)
 			for _, by := range []string{"TCP", "TLS"} {
 				t.Run(by, func(t *testing.T) {
 					engines(t, func(t *testing.T, rt *host.Runtime) {
 						cfg := config(server.Addr())
-						cfg.URL, cfg.ServerName, cfg.TLS = server.urls[by], certName, &tls.Config{RootCAs: a.roots}
+						cfg.URL, cfg.ServerName, cfg.TLS = server.urls[by], certName, &tls.Config{RootCAs: a.Roots}
 						bursts(t, dial(t, rt, cfg))
 					})
 				})

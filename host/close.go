@@ -114,6 +114,9 @@ func (c *Conn) CloseAt(phase client.Phase, linger time.Duration) error {
 
 // followUp is called under the lock, when no descriptor is being read.
 func (c *Conn) followUp() bool {
+	if c.unmeasured || c.stage == stageEnded {
+		c.learn()
+	}
 	if c.stage == stageEnded {
 		c.countLocked()
 		c.become(stageFreed)

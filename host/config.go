@@ -78,10 +78,13 @@ type Config struct {
 	Software string
 	// Fingerprint adds FINGERPRINT to requests.
 	Fingerprint bool
-	// RTO is the first retransmission time-out: 500 ms. Rc is the number of
-	// sends of a request: 7; Rm the wait after the last one, in RTOs: 16.
-	RTO    time.Duration
-	Rc, Rm int
+	// RTO is the first retransmission time-out: 500 ms. Once round trips are
+	// measured it follows those, and is never less than MinRTO, which is RTO by
+	// default. What a Conn has measured serves the next ones of the Runtime to
+	// that server, for ten minutes. Rc is the number of sends of a request: 7;
+	// Rm the wait after the last one, in RTOs: 16.
+	RTO, MinRTO time.Duration
+	Rc, Rm      int
 	// RefreshCap is the longest time between two Refreshes; 0 leaves it to the
 	// lifetime.
 	RefreshCap time.Duration
@@ -167,7 +170,7 @@ func (cfg Config) check() (settings, error) {
 
 func (cfg Config) checkNumbers() error {
 	for name, negative := range map[string]bool{
-		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "RefreshCap": cfg.RefreshCap < 0, "Keepalive": cfg.Keepalive < 0,
+		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "MinRTO": cfg.MinRTO < 0, "RefreshCap": cfg.RefreshCap < 0, "Keepalive": cfg.Keepalive < 0,
 		"Rc": cfg.Rc < 0, "Rm": cfg.Rm < 0,
 	} {
 		if negative {
@@ -189,7 +192,7 @@ func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 	return client.Config{
 		Server: server, Transport: s.via.transport(), Secured: s.via.secured(), Username: []byte(s.Username), Password: []byte(s.Password),
 		Family: s.Family, Lifetime: s.Lifetime, Software: s.Software, Fingerprint: s.Fingerprint,
-		RTO: s.RTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap, Keepalive: s.Keepalive,
+		RTO: s.RTO, MinRTO: s.MinRTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap, Keepalive: s.Keepalive,
 		AutoPermission: !s.NoAutoPermission,
 		Reclaim:        s.ownsPort() && !s.NoReclaim,
 		Reallocate:     s.Reallocate,

@@ -56,6 +56,9 @@ type Conn struct {
 	closeAt   *closeAt     // nil = not armed
 	verdict   Closed       // from stageEnded on
 	counted   client.Stats // when it was asked for last
+	way       way          // likewise
+	// unmeasured: something was answered since it was asked for.
+	unmeasured bool
 }
 
 func newConn(rt *Runtime, s settings, t *transport) *Conn {

@@ -59,6 +59,9 @@ func (d *driver) add(c *Conn, t *transport, most int) error {
 			return client.ErrLimit
 		}
 		cfg := c.settings.clientConfig(t.server)
+		if cfg.Transport == client.TransportDatagram {
+			cfg.RoundTrip = c.rt.trips.of(time.Now(), t.server.Addr())
+		}
 		defer clear(cfg.Password)
 		n, err := d.control(func(b []byte) []byte { return abi.AppendConfig(b, &cfg, nil) })
 		if err != nil {

@@ -94,6 +94,7 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 		c.allocateFailed(e)
 	case client.Refreshed:
 		c.present.Store(&present{c.Relayed(), c.Mapped(), e.Lifetime, c.Additional()})
+		c.measureSoon()
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, nil)
 	case client.PermissionCreated:
 		c.peers.permitted[e.Peer.Addr()] = true
@@ -130,6 +131,7 @@ func (c *Conn) allocated(e *Event) {
 	c.present.Store(&present{e.Relayed, e.Mapped, e.Lifetime, e.Additional})
 	c.peers.reset()
 	c.ports = 1
+	c.measureSoon()
 	c.waiters.settle(wantAllocation, netip.AddrPort{}, nil)
 	c.arrived()
 }

@@ -19,10 +19,10 @@ func TestT02StreamIsFollowedByAnother(t *testing.T) {
 		t.Run(by, func(t *testing.T) {
 			engines(t, func(t *testing.T, rt *host.Runtime) {
 				t.Parallel() // each waits for the pause between two Allocates
-				server, echo := hosttest.NeedCoturn(t, a.files(t)...), hosttest.NeedEcho(t)
+				server, echo := securedCoturn(t, a), hosttest.NeedEcho(t)
 				cfg := config(server.Addr())
 				cfg.URL = urls(server.Addr(), server.Secured(), server.Secured())[by]
-				cfg.ServerName, cfg.TLS = certName, &tls.Config{RootCAs: a.roots}
+				cfg.ServerName, cfg.TLS = certName, &tls.Config{RootCAs: a.Roots}
 				cfg.Reallocate = true
 				c := dial(t, rt, cfg)
 				if err := c.BindChannel(soon(t), echo.Addr()); err != nil {

@@ -20,6 +20,7 @@ type Runtime struct {
 	clock   clock
 	engines engineFactory
 	resting resting
+	trips   trips
 	running sync.WaitGroup // the Conns' goroutines
 
 	placing sync.Mutex // taken before an instance's lock

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/turnwasm/turnwasm/client"
 	"github.com/turnwasm/turnwasm/wasm/abi"
@@ -17,19 +18,25 @@ type Stats struct {
 	EventsUnread uint64
 	// DatagramsCut counts what the socket held and no room was large enough for.
 	DatagramsCut uint64
+	// RTO is the time-out with which the next request begins, and RoundTrip what
+	// was measured of the way to the server; on streams there is none.
+	RTO       time.Duration
+	RoundTrip client.RoundTrip
 }
 
 // Stats answers the counters. After the Conn's end they are the last ones.
 func (c *Conn) Stats() Stats {
 	var s client.Stats
+	var w way
 	_ = c.driver.do(func() error {
 		c.countLocked()
-		s = c.counted
+		c.measureLocked()
+		s, w = c.counted, c.way
 		return nil
 	})
 	return Stats{
 		Stats: s, PayloadsUnread: c.in.inbox.dropped.Load(), EventsUnread: c.events.dropped.Load(),
-		DatagramsCut: c.settings.cut.Load(),
+		DatagramsCut: c.settings.cut.Load(), RTO: w.rto, RoundTrip: w.trip,
 	}
 }
 
@@ -63,6 +70,6 @@ func (c *Conn) logCounts() {
 		"server", c.server.String(), "local", c.Local().String(),
 		"sentMessages", s.SentMessages, "sentBytes", s.SentBytes,
 		"receivedMessages", s.ReceivedMessages, "receivedBytes", s.ReceivedBytes,
-		"retransmissions", s.Retransmissions,
+		"retransmissions", s.Retransmissions, "roundTrip", c.way.trip.Smoothed, "rto", c.way.rto,
 		"payloadsUnread", c.in.inbox.dropped.Load(), "eventsUnread", c.events.dropped.Load())
 }

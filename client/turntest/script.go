@@ -19,11 +19,12 @@ import (
 // The commands, in front of them "NAME: " where a script has several clients:
 //
 //	new [name=] [user=] [password=] [server=] [family=] [lifetime=] [software=]
-//	    [rto=] [rc=] [rm=] [cap=] [fingerprint] [autopermission] [reclaim] [reallocate] [anonymous]
-//	    [token=] [stream] [secured]
+//	    [rto=] [minrto=] [smoothed=] [variation=] [rc=] [rm=] [cap=] [fingerprint] [autopermission] [reclaim] [reallocate] [anonymous]
+//	    [token=] [stream] [secured] [relaytcp] [unsignedbind]
 //	allocate | refresh | permit ADDR... | unpermit ADDR | bind PEER | unbind PEER
 //	allocated                          an Allocate, its challenge and its success
 //	send PEER "PAYLOAD"
+//	connect PEER | accept ID           of RFC 6062
 //	setcredentials user= password=
 //	settoken user= password= token=    of RFC 7635: the key's name, the key, the token
 //	recv tx=N success|error CODE       see script_recv.go
@@ -32,7 +33,7 @@ import (
 //	advance DURATION                   stops at each deadline on the way
 //	timeout                            advances to the next deadline
 //	close [linger=] | free
-//	state | stats | parting
+//	state | stats | parting | roundtrip
 //
 // After each command everything is drained and written down: "@0.5s -> " and a
 // datagram as Describe renders it, "@0.5s event " and an event. At a block's end

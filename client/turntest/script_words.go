@@ -109,6 +109,11 @@ func (w *words) duration(key string) time.Duration {
 	return d
 }
 
+// roundTrip reads what an earlier client has measured.
+func (w *words) roundTrip() client.RoundTrip {
+	return client.RoundTrip{Smoothed: w.duration("smoothed"), Variation: w.duration("variation")}
+}
+
 // reservation reads the bytes of a RESERVATION-TOKEN, in hexadecimal.
 func (w *words) reservation(key string) (t client.ReservationToken) {
 	v, _ := w.named(key)

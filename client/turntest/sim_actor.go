@@ -41,6 +41,7 @@ type actor struct {
 	algorithm        uint16 // the strongest under which the server has answered
 	barren           int    // wakes in a row that changed nothing
 	rebinding        rebind
+	trips            seenTrips
 	owesFlow         bool // FlowNeeded was said and not answered
 }
 
@@ -68,6 +69,7 @@ type task struct {
 type closing struct {
 	at, by time.Duration // when it was called, when its linger ends
 	linger time.Duration
+	rto    time.Duration // of requests that would have begun then
 	state  closeState
 	silent bool // nothing was ever sent before it
 	cut    bool // a second Close left it less time

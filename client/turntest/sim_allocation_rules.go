@@ -21,7 +21,7 @@ func (a *actor) checkRevived(s *step) {
 // waitsForRefresh is C6, too: before its first release a Close waits for the
 // Refresh in flight, one RTO at most, so that it cannot revive what was released.
 func (a *actor) waitsForRefresh() bool {
-	return !a.closing.released && a.w.now < min(a.refreshOver(), a.closing.at+a.rto())
+	return !a.closing.released && a.w.now < min(a.refreshOver(), a.closing.at+a.closing.rto)
 }
 
 // checkLost is L7: 437 to any other method than Allocate says that the
@@ -103,7 +103,7 @@ func (a *actor) refreshOver() (over time.Duration) {
 	most := 1<<(a.copiesAllowed()-1) - 1 + rm // T1: RTOs from the first copy to the end
 	for _, r := range a.ledger.requests {
 		if r.Method == MethodRefresh && !r.isRelease() && !r.answered {
-			over = max(over, r.firstSent+time.Duration(most)*a.rto())
+			over = max(over, r.firstSent+time.Duration(most)*r.rto)
 		}
 	}
 	return over

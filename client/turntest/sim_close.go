@@ -89,13 +89,13 @@ func (a *actor) close(linger time.Duration) {
 		kind = "linger"
 	}
 	a.w.report.Counters.add("close " + state.String() + ", " + kind)
-	if state == closeRefreshing && linger > 0 && linger < a.rto() {
+	if state == closeRefreshing && linger > 0 && linger < a.m.RTO() {
 		a.w.report.Counters.add("close refreshing, linger below the RTO")
 	}
 	if a.closing == nil {
 		last := a.ledger.last
 		reclaims := a.plan.cfg.Reclaim && last != nil && last.isRelease()
-		a.closing = &closing{reclaims: reclaims, at: a.w.now, by: a.w.now + linger, linger: linger, state: state, silent: a.ledger.last == nil}
+		a.closing = &closing{reclaims: reclaims, at: a.w.now, by: a.w.now + linger, linger: linger, rto: a.m.RTO(), state: state, silent: a.ledger.last == nil}
 	}
 	a.closing.cut = a.closing.cut || a.w.now+linger < a.closing.by
 	a.closing.by = min(a.closing.by, a.w.now+linger)
@@ -186,10 +186,11 @@ func (a *actor) checkClosed(e client.Event) {
 }
 
 // checkCleanClose: "unconfirmed" is a failure wherever the release and one
-// answer could pass.
+// answer could pass; nearer than the linger, that is, and than the RTO: of two
+// releases some servers answer the first alone.
 func (a *actor) checkCleanClose(e client.Event) {
 	c := a.closing
-	if !a.w.plan.clean || c.cut || c.linger < 2*time.Second || e.Outcome == client.Released {
+	if !a.w.plan.clean || a.w.plan.wide || c.cut || c.linger < 2*time.Second || e.Outcome == client.Released {
 		return
 	}
 	if c.state == closeAllocated || c.state == closeRefreshing {

@@ -41,7 +41,10 @@ func (ws *wishes) clear() {
 // checkWishes: each CreatePermission and BindChannel comes to an event of its
 // own while there is an allocation, whatever became of the others.
 func (a *actor) checkWishes(s *step) {
-	const patience = 10 * time.Minute
+	patience := 10 * time.Minute
+	if a.w.plan.wide {
+		patience = time.Hour // of long RTOs, and a nonce that is stale when it arrives
+	}
 	for _, e := range s.events {
 		a.grantWish(e)
 	}

@@ -53,6 +53,9 @@ func Expected() []string {
 	add("late success in phase %v", client.PhaseNew)
 	add("late success in phase %v", client.PhaseClosing)
 	add("close refreshing, linger below the RTO")
+	add("RTO above the first")
+	add("RTO below the first")
+	add("world wide")
 	add(staleBlind)
 	names = append(names, "world clean", "world open", "trap shipped", "trap lost", "parting looked at")
 	return append(names, expectedOfClient()...)
@@ -96,6 +99,9 @@ func (w *world) countAll() {
 	c.add("flavour " + w.plan.server.Flavour.String())
 	if w.plan.clean {
 		c.add("world clean")
+	}
+	if w.plan.wide {
+		c.add("world wide")
 	}
 	if w.plan.open {
 		c.add("world open")

@@ -113,15 +113,8 @@ func (w *world) excuse(a *actor, r *sentRequest, h Holding, sent time.Duration) 
 		return "heard twice"
 	case h.Touch.Copy > 1:
 		return "late copy"
-	case h.Touch.At-sent >= a.rto():
+	case h.Touch.At-sent >= min(r.rto, a.m.RTO()):
 		return "slow copy"
 	}
 	return ""
-}
-
-func (a *actor) rto() time.Duration {
-	if a.plan.cfg.RTO > 0 {
-		return a.plan.cfg.RTO
-	}
-	return 500 * time.Millisecond
 }

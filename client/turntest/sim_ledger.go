@@ -46,6 +46,7 @@ type sentRequest struct {
 	bytes               []byte
 	firstSent, lastSent time.Duration
 	copies              int
+	rto                 time.Duration   // of its first copy
 	key                 []byte          // that it is signed with; nil = unsigned
 	badKey              bool            // it is signed, but by none of the owner's credentials
 	answered            bool            // by a valid answer
@@ -106,10 +107,12 @@ func (a *actor) noteRequest(m *Message, datagram []byte) *sentRequest {
 	l, now := &a.ledger, a.w.now
 	r := l.requests[m.ID]
 	if r == nil {
-		r = &sentRequest{Message: m, bytes: datagram, firstSent: now, key: a.keyOf(m)}
+		r = &sentRequest{Message: m, bytes: datagram, firstSent: now, key: a.keyOf(m), rto: a.m.RTO()}
 		r.badKey = m.Signed() && r.key == nil
 		l.requests[m.ID] = r
 		l.await(r)
+	} else {
+		a.checkHaste(r)
 	}
 	r.copies++
 	r.lastSent = now

@@ -12,6 +12,7 @@ import (
 type Machine interface {
 	Phase() client.Phase
 	Stats() client.Stats
+	RTO() time.Duration
 	Parting(now time.Duration, buf []byte) (t client.Transmit, until time.Duration, ok bool)
 
 	HandleInput(now time.Duration, flow client.Flow, from netip.AddrPort, data []byte)

@@ -21,6 +21,7 @@ type plan struct {
 	script  time.Duration // how long commands go on
 	jitter  time.Duration // how late hosts' timers fire
 	mobile  bool          // local addresses change
+	wide    bool          // the server is far away
 }
 
 const (
@@ -88,6 +89,7 @@ func rollPlan(seed uint64, rng *rand.Rand) plan {
 	if !p.clean {
 		p.rollTrouble(rng)
 	}
+	p.rollDistance()
 	return p
 }
 
@@ -175,5 +177,6 @@ func rollConfig(w *world, rng *rand.Rand) client.Config {
 		cfg.Family = pick(rng, client.FamilyIPv4, client.FamilyIPv6)
 	}
 	rollOptions(w.plan.seed, &cfg)
+	rollRoundTrip(&w.plan, &cfg)
 	return cfg
 }

@@ -23,7 +23,7 @@ func (a *actor) checkResendsCome(s *step) {
 		return r.disturbed || blind && r.isRelease()
 	})
 	for _, r := range l.pending {
-		due := r.lastSent + a.rto()<<(r.copies-1)
+		due := r.lastSent + r.rto<<(r.copies-1)
 		if r.copies < a.copiesAllowed() && a.w.now > due+a.w.plan.jitter {
 			a.w.violate(a, "T1", "tx=%s, a %v, was due again at %v after %d copies, and nothing has ended it",
 				r.ID.String()[:8], r.Method, due, r.copies)

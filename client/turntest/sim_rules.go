@@ -55,6 +55,7 @@ var rules = []func(a *actor, s *step){
 	(*actor).checkLost,         // L7
 	(*actor).checkOwed,         // C14
 	(*actor).checkRedirected,   // L6
+	(*actor).checkRTO,          // T6
 }
 
 func (a *actor) checkStep(s *step) {

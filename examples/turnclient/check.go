@@ -120,6 +120,9 @@ func (c *checker) use(ctx context.Context, conn *host.Conn) error {
 			return err
 		}
 	}
+	if c.path {
+		defer func() { c.out.path(conn.Stats()) }()
+	}
 	return c.keep(ctx, conn)
 }
 

@@ -42,6 +42,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 type record struct {
 	Event, Relayed, Mapped, Method, Reason, Outcome, Until string
 	Lifetime, Code, Sent, Received                         int
+	RoundTripMS, RTOMS                                     float64
 	ReuseAfterMS                                           int
 	Signed                                                 bool
 }
@@ -228,6 +229,18 @@ func started(t *testing.T, args ...string) (*exec.Cmd, *bufio.Reader) {
 		t.Fatalf("first line %q: %v", line, err)
 	}
 	return cmd, lines
+}
+
+func TestPath(t *testing.T) {
+	t.Parallel()
+	servers(t, func(t *testing.T, s ht.Server) {
+		got, code := turnclient(t, s.Addr(), "-path", "-n", "0")
+		wantExit(t, code, 0)
+		wantEvents(t, got, "allocated", "path", "closed")
+		if p := got[1]; p.RoundTripMS <= 0 || p.RTOMS < 500 {
+			t.Errorf("path %+v", p)
+		}
+	})
 }
 
 func TestReclaimsAfterAKill(t *testing.T) {

@@ -36,6 +36,7 @@ type options struct {
 	family          client.Family // of the relayed address
 	trace           string
 	json            bool
+	path            bool // tell of the way to the server
 }
 
 const (
@@ -89,6 +90,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.Func("engine", "`wasm` or native", o.setEngine)
 	f.Func("family", "ask for a relayed address of this `family`: 4, 6 or both (default: the server's, IPv4)", o.setFamily)
 	f.StringVar(&o.trace, "trace", "", "write the datagrams to this pcapng `file`")
+	f.BoolVar(&o.path, "path", false, "say what was measured of the way to the server, and the retransmission time-out that comes of it")
 	f.BoolVar(&o.json, "json", false, "one JSON object a line on stdout")
 	if err := f.Parse(args); err != nil {
 		return nil, err

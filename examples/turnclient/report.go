@@ -82,6 +82,24 @@ func (r *report) allocated(c *host.Conn, took time.Duration) {
 		c.Relayed(), c.Lifetime(), ms(took), c.Mapped(), c.Server(), c.Local())
 }
 
+type pathRecord struct {
+	Event       string  `json:"event"`
+	RoundTripMS float64 `json:"roundTripMs"`
+	VariationMS float64 `json:"variationMs"`
+	RTOMS       float64 `json:"rtoMs"`
+	Resent      uint64  `json:"resent"`
+}
+
+// path tells of the way to the server, where something was measured.
+func (r *report) path(s host.Stats) {
+	if s.RoundTrip.Smoothed == 0 {
+		return
+	}
+	r.line(pathRecord{"path", ms(s.RoundTrip.Smoothed), ms(s.RoundTrip.Variation), ms(s.RTO), s.Retransmissions},
+		"path       %.2f ms to the server and back (varies by %.2f ms); RTO %s, %d requests sent again",
+		ms(s.RoundTrip.Smoothed), ms(s.RoundTrip.Variation), s.RTO, s.Retransmissions)
+}
+
 type optionRecord struct {
 	Event            string `json:"event"`
 	Code             int    `json:"code"`

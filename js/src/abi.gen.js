@@ -51,6 +51,7 @@ export const PATH_ERROR = 3
 export const ATTR_CMD = 1
 export const ATTR_EVENT = 2
 export const ATTR_PEER = 3
+export const ATTR_CONNECTION = 4
 export const ATTR_SERVER = 16
 export const ATTR_USERNAME = 17
 export const ATTR_PASSWORD = 18
@@ -72,12 +73,16 @@ export const ATTR_RESERVATION_TOKEN = 34
 export const ATTR_DONT_FRAGMENT = 35
 export const ATTR_ADDITIONAL = 36
 export const ATTR_DOMAIN = 37
+export const ATTR_RELAY = 38
+export const ATTR_UNSIGNED_BIND = 39
 export const ATTR_ANONYMOUS = 40
 export const ATTR_ACCESS_TOKEN = 41
 export const ATTR_SERVER_NAME = 42
 export const ATTR_MOBILITY = 43
 export const ATTR_TRANSPORT = 44
 export const ATTR_SECURED = 45
+export const ATTR_MIN_RTO = 46
+export const ATTR_ROUND_TRIP = 47
 export const ATTR_METHOD = 48
 export const ATTR_CODE = 49
 export const ATTR_REASON = 50
@@ -105,8 +110,13 @@ export const CMD_UNBIND_CHANNEL = 6
 export const CMD_SET_CREDENTIALS = 7
 export const CMD_REBIND = 8
 export const CMD_SET_TOKEN = 9
+export const CMD_CONNECT = 10
+export const CMD_ACCEPT_CONNECTION = 11
 
 // Error codes of calls.
+export const CODE_NO_CONNECTION = -18
+export const CODE_CONNECTED = -17
+export const CODE_RELAY = -16
 export const CODE_UNSUPPORTED = -15
 export const CODE_PANIC = -14
 export const CODE_ENTROPY = -13
@@ -147,6 +157,9 @@ export const EXPORTS = [
 // Texts of the error codes.
 /** @type {ReadonlyMap<number, string>} */
 export const CODE_TEXTS = new Map([
+	[-18, "turn: no such connection"],
+	[-17, "turn: there is a connection to this peer"],
+	[-16, "turn: not on an allocation of this relay transport"],
 	[-15, "turn: not supported by this version"],
 	[-14, "turn: internal error in this client"],
 	[-13, "turn: no entropy"],
@@ -195,6 +208,10 @@ export const EVENTS = [
 	"optionRefused",
 	"addressRefused",
 	"streamBroken",
+	"connectionAttempted",
+	"connectionReady",
+	"connectionFailed",
+	"connectionLost",
 ]
 
 // Names of outcomes, by number.

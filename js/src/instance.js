@@ -37,8 +37,8 @@ const STAGED = 256 << 10
  *   the same for datagrams of one length that lie a stride apart; then transmit is not called
  * @property {() => void} [flush]
  * @property {(error: TurnError) => void} [refused] payloads that were posted are not taken
- * @property {(payload: Uint8Array, from: import('./address.js').Address, channel: number) => void} data a payload
- *   from a peer, for the sink to keep
+ * @property {(payload: Uint8Array, from: import('./address.js').Address, channel: number, flow: number) => void} data a payload
+ *   from a peer, for the sink to keep; the flow of a data connection that was not yet the host's (RFC 6062)
  * @property {(event: import('./event.js').TurnEvent) => void} event
  * @property {(parting: import('./client.js').Parting | undefined) => void} parting what to ship if all of this dies
  * @property {(error: TurnError) => void} died
@@ -600,9 +600,9 @@ export class TurnInstance {
 			if (sink.flush && !this.#shipping.includes(sink)) this.#shipping.push(sink)
 		} else if (d.kind === KIND_DATA) {
 			const from = client.peerOf(d.peer) ?? this.#region.addressOf(d)
-			const { channel } = d
+			const { channel, flow } = d
 			for (let i = 0, at = d.offset; from && i < d.count; i++, at += d.stride) {
-				this.#telling.push(new Payload(client, this.#payload(d, at), from, channel))
+				this.#telling.push(new Payload(client, this.#payload(d, at), from, channel, flow))
 			}
 		} else if (d.kind === KIND_EVENT) {
 			const event = readEvent(bytes.slice(d.offset, d.offset + d.length))
@@ -654,7 +654,7 @@ export class TurnInstance {
 		try {
 			while (next < this.#telling.length) {
 				const one = this.#telling[next++]
-				if (one instanceof Payload) one.client.sink.data(one.data, one.from, one.channel)
+				if (one instanceof Payload) one.client.sink.data(one.data, one.from, one.channel, one.flow)
 				else one()
 			}
 			this.#telling.length = 0
@@ -696,12 +696,14 @@ class Payload {
 	 * @param {Uint8Array} data
 	 * @param {import('./address.js').Address} from
 	 * @param {number} channel
+	 * @param {number} flow
 	 */
-	constructor(client, data, from, channel) {
+	constructor(client, data, from, channel, flow) {
 		this.client = client
 		this.data = data
 		this.from = from
 		this.channel = channel
+		this.flow = flow
 	}
 }
 

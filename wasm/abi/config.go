@@ -53,6 +53,10 @@ func appendTimes(r *Record, cfg *client.Config) {
 	if cfg.RTO != 0 {
 		r.Time(AttrRTO, cfg.RTO)
 	}
+	if cfg.MinRTO != 0 {
+		r.Time(AttrMinRTO, cfg.MinRTO)
+	}
+	appendRoundTrip(r, cfg.RoundTrip)
 	if cfg.Rc != 0 {
 		r.U32(AttrRc, uint32(cfg.Rc))
 	}
@@ -102,6 +106,10 @@ func configAttr(r *reader, a attribute, cfg *client.Config) {
 		cfg.Software = string(a.value)
 	case AttrRTO:
 		cfg.RTO = r.time(a)
+	case AttrMinRTO:
+		cfg.MinRTO = r.time(a)
+	case AttrRoundTrip:
+		cfg.RoundTrip = r.roundTrip(a)
 	case AttrRc:
 		cfg.Rc = r.count(a)
 	case AttrRm:

@@ -12,6 +12,7 @@ import (
 var optionConfig = client.Config{
 	Server: ipv4, Keepalive: 15 * time.Second, EvenPort: client.EvenPortReserve,
 	ReservationToken: client.ReservationToken{1, 2, 3, 4, 5, 6, 7, 8}, DontFragment: true,
+	MinRTO: 20 * time.Millisecond, RoundTrip: client.RoundTrip{Smoothed: 80500 * time.Microsecond, Variation: 40 * time.Millisecond},
 }
 
 var optionEvents = []client.Event{

@@ -19,6 +19,8 @@ type State struct {
 	Wakes      bool          // there is a deadline:
 	WakeAt     time.Duration // the instant,
 	WakeWhy    string        // and what it is for
+	RTO        time.Duration // of the next request
+	RoundTrip  client.RoundTrip
 }
 
 // AppendState appends the state record.
@@ -41,6 +43,10 @@ func AppendState(b []byte, s *State) []byte {
 		r.Time(AttrWakeAt, s.WakeAt)
 		r.Text(AttrWakeWhy, s.WakeWhy)
 	}
+	if s.RTO != 0 {
+		r.Time(AttrRTO, s.RTO)
+	}
+	appendRoundTrip(&r, s.RoundTrip)
 	return r
 }
 
@@ -62,6 +68,10 @@ func ParseState(rec []byte) (State, error) {
 			s.Lifetime = r.time(a)
 		case AttrWakeAt:
 			s.Wakes, s.WakeAt = true, r.time(a)
+		case AttrRTO:
+			s.RTO = r.time(a)
+		case AttrRoundTrip:
+			s.RoundTrip = r.roundTrip(a)
 		case AttrWakeWhy:
 			s.WakeWhy = string(a.value)
 		}

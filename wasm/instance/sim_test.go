@@ -124,6 +124,7 @@ func (s *simulated) state() (st abi.State) {
 }
 
 func (s *simulated) Phase() client.Phase   { return s.state().Phase }
+func (s *simulated) RTO() time.Duration    { return s.state().RTO }
 func (s *simulated) TimeoutReason() string { return s.state().WakeWhy }
 
 func (s *simulated) PollTimeout() (time.Duration, bool) {
