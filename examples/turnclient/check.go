@@ -67,7 +67,7 @@ func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 		URL: c.url, Username: user, Password: pass, AccessToken: c.token, Anonymous: c.anonymous,
 		LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
 		Keepalive: c.keepalive, EvenPort: c.evenPort, ReservationToken: c.reservation, DontFragment: c.dontFragment,
-		Redirect: c.redirect,
+		Redirect: c.redirect, TLS: c.secured.config(), ServerName: c.serverName, NoALPN: c.noALPN,
 	})
 }
 
