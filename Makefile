@@ -135,7 +135,7 @@ soak: ## the simulation: SEEDS=10000, or one SEED=n; BREAK=name plants a bug
 	  $(if $(SEED),-seed $(SEED) -v) $(if $(BREAK),-break '$(BREAK)')
 
 .PHONY: mutate
-mutate: ## MUTANTS=300 sampled mutants of the machine against its tests
+mutate: ## MUTANTS=300 sampled mutants of the machine against its tests; which rows of PROTOCOL.md killed none
 	@$(GO) run ./client/turntest/mutate -n $(MUTANTS) -least 85
 
 .PHONY: close-matrix
@@ -146,6 +146,10 @@ close-matrix: ## every close against every fault and server: who leaks
 interop: ## each feature against coturn and pion/turn, with every engine; COTURN_NEXT=PROGRAM adds another coturn, JSON=FILE
 	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
 	@$(GO) run ./host/hosttest/interop $(if $(JSON),-json '$(JSON)')
+
+.PHONY: coturn-next
+coturn-next: ## the client's address changes under traffic, against COTURN_NEXT=PROGRAM (see .ci/coturn-next) or the installed coturn
+	@$(GO) run ./host/hosttest/moving
 
 .PHONY: lint
 lint: lint-here lint-elsewhere ## gofmt, vet (for other systems too), staticcheck, govulncheck

@@ -192,6 +192,8 @@ func (c *Conn) take(v abi.View, data []byte) {
 	case abi.KindTransmit:
 		if t := c.flowOf(client.Flow(v.Flow())); t != nil {
 			c.out.copy(t, data)
+		} else if l := c.relay.linkOf(client.Flow(v.Flow())); l != nil {
+			l.send(data)
 		}
 	case abi.KindParting:
 		c.parting.keep(v, data)
@@ -227,6 +229,10 @@ func (c *Conn) takeLoaded(v abi.View, data []byte, length, count, stride int) {
 // of what came in parts, on a stream, waits with the reader's: it is first.
 func (c *Conn) takeData(v abi.View, at, span uint64, length, count, stride int) {
 	d := c.driver
+	if l := c.relay.linkOf(client.Flow(v.Flow())); l != nil {
+		l.early = append(l.early, d.region[at:at+span]...)
+		return
+	}
 	a := arrival{v.Addr(), d.region[at : at+span : at+span], length, count, stride, nil}
 	s := d.slotIn
 	switch {

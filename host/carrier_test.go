@@ -40,17 +40,18 @@ func urls(tcp, tls, dtls netip.AddrPort) map[string]string {
 	}
 }
 
-func securedCoturn(t *testing.T, a *hosttest.Authority) *hosttest.Coturn {
+// certified are coturn's flags for its certificate.
+func certified(t *testing.T, a *hosttest.Authority) []string {
 	t.Helper()
 	flags, err := a.WriteFiles(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return hosttest.NeedCoturn(t, flags...)
+	return flags
 }
 
 func carriedByCoturn(t *testing.T, a *hosttest.Authority) carried {
-	c := securedCoturn(t, a)
+	c := hosttest.NeedCoturn(t, certified(t, a)...)
 	return carried{c, urls(c.Addr(), c.Secured(), c.Secured())}
 }
 
@@ -63,7 +64,7 @@ func carriedByPion(t *testing.T, a *hosttest.Authority) carried {
 	if err != nil {
 		t.Fatal(err)
 	}
-	datagrams, err := dtls.Listen("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")), &dtls.Config{Certificates: []tls.Certificate{a.Leaf}})
+	datagrams, err := dtls.ListenWithOptions("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")), dtls.WithCertificates(a.Leaf))
 	if err != nil {
 		t.Fatal(err)
 	}

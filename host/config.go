@@ -112,6 +112,13 @@ type Config struct {
 	// changes then.
 	Mobility bool
 
+	// RelayTCP asks for a relayed address that relays TCP connections (RFC 6062)
+	// instead of datagrams: see Conn.DialTCP and Conn.ListenTCP. The URL is one
+	// over TCP or TLS then, and so are the connections to the server that carry
+	// them. UnsignedBind takes a server's answer to a ConnectionBind that is not
+	// signed: pion's servers sign all but that.
+	RelayTCP, UnsignedBind bool
+
 	// ReceiveQueue is how many payloads wait for ReadFrom: 512.
 	ReceiveQueue int
 	// EventQueue is how many events wait in Conn.Events: 64.
@@ -150,6 +157,9 @@ func (cfg Config) check() (settings, error) {
 		return s, err
 	}
 	if err = cfg.checkNumbers(); err != nil {
+		return s, err
+	}
+	if err = s.checkRelay(); err != nil {
 		return s, err
 	}
 	if cfg.Linger == 0 {
@@ -199,6 +209,8 @@ func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 		Anonymous:      s.Anonymous,
 		AccessToken:    s.AccessToken,
 		Mobility:       s.Mobility,
+		Relay:          s.relay(),
+		UnsignedBind:   s.UnsignedBind,
 		EvenPort:       s.EvenPort, ReservationToken: s.ReservationToken, DontFragment: s.DontFragment,
 	}
 }

@@ -17,6 +17,7 @@ type move struct {
 	under  bool          // the machine wants another flow, or is on it and waits
 	failed *RequestError // the allocation was not moved: a new one is made
 	last   time.Time     // when the last one began by itself
+	from   netip.Addr    // where the next sockets are; invalid: Config.LocalAddr's
 }
 
 // between two moves that begin by themselves: without any network each of them
@@ -38,6 +39,15 @@ func (c *Conn) Rebind(ctx context.Context) error {
 	})
 }
 
+// RebindFrom is Rebind from another local address than Config.LocalAddr's: for
+// those who know which one serves now. Sockets to come are there, too.
+func (c *Conn) RebindFrom(ctx context.Context, local netip.Addr) error {
+	c.driver.mu.Lock()
+	c.move.from = local.Unmap()
+	c.driver.mu.Unlock()
+	return c.Rebind(ctx)
+}
+
 // MovedError: the allocation could not be moved, and a new one has taken its
 // place.
 type MovedError struct {
@@ -54,6 +64,9 @@ func (e *MovedError) Unwrap() error { return e.Cause }
 func (c *Conn) moved(e *Event, flow client.Flow) {
 	switch e.Kind {
 	case client.FlowNeeded:
+		if c.relay.needs(e, flow) {
+			return
+		}
 		c.wanted, c.move.under = flow, true
 	case client.Rebound:
 		c.move.under, c.move.failed = false, nil

@@ -19,7 +19,7 @@ func TestT02StreamIsFollowedByAnother(t *testing.T) {
 		t.Run(by, func(t *testing.T) {
 			engines(t, func(t *testing.T, rt *host.Runtime) {
 				t.Parallel() // each waits for the pause between two Allocates
-				server, echo := securedCoturn(t, a), hosttest.NeedEcho(t)
+				server, echo := hosttest.NeedCoturn(t, certified(t, a)...), hosttest.NeedEcho(t)
 				cfg := config(server.Addr())
 				cfg.URL = urls(server.Addr(), server.Secured(), server.Secured())[by]
 				cfg.ServerName, cfg.TLS = certName, &tls.Config{RootCAs: a.Roots}

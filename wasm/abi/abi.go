@@ -134,4 +134,5 @@ const (
 	CodeRelay        Code = -16 // client.ErrRelay
 	CodeConnected    Code = -17 // client.ErrConnected
 	CodeNoConnection Code = -18 // client.ErrNoConnection
+	CodeSnapshot     Code = -19 // client.ErrSnapshot
 )
