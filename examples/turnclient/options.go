@@ -40,7 +40,8 @@ type options struct {
 	unsignedBind    bool
 	trace           string
 	json            bool
-	path            bool // tell of the way to the server
+	secured
+	path bool // tell of the way to the server
 }
 
 const (
@@ -77,6 +78,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.pass, "pass", "", "password")
 	f.BoolVar(&o.anonymous, "anonymous", false, "never send the username in the clear: fail where the server takes no hash of it")
 	f.Func("token", "access `token` of RFC 7635 in base64; -user is then its key's name, -pass the key in base64", o.setToken)
+	o.secured.flags(f)
 	f.StringVar(&o.local, "local", "", "own `address`: IP, IP:PORT or :PORT; with a port, what an earlier run left there is released")
 	f.Func("peer", "echo peer's `address` (default: one of our own)", o.setPeer)
 	f.IntVar(&o.n, "n", 100, "payloads to echo; 0 = none (with -cycles: 0)")
