@@ -134,7 +134,8 @@ func TestS03I11Connections(t *testing.T) {
 // What an answer to a ConnectionBind may take of memory is bounded, whatever its
 // length says.
 func TestS03I11LongBindAnswer(t *testing.T) {
-	for _, size := range []int{4096, 4100} {
+	for _, c := range []struct{ size, first int }{{4096, 100}, {4100, 100}, {4096, 4096}, {4100, 4100}} {
+		size := c.size
 		r := relayRig(t)
 		if err := r.connect(rigPeer); err != nil {
 			t.Fatal(err)
@@ -150,9 +151,11 @@ func TestS03I11LongBindAnswer(t *testing.T) {
 		if len(datagram) != size {
 			t.Fatalf("an answer of %d bytes", len(datagram))
 		}
-		r.stream(1, datagram[:100])
+		r.stream(1, datagram[:c.first])
 		if size == 4096 {
-			r.stream(1, datagram[100:])
+			if c.first < size {
+				r.stream(1, datagram[c.first:])
+			}
 			r.one(client.ConnectionReady)
 		} else {
 			r.one(client.StreamBroken)
