@@ -33,6 +33,8 @@ type Config struct {
 	Server netip.AddrPort
 	// Transport is what the flows to it carry: datagrams.
 	Transport Transport
+	// Secured: TLS or DTLS keeps what the flows carry from others.
+	Secured bool
 	// Relay is what the relayed transport address relays: datagrams. RelayTCP
 	// wants TransportStream.
 	Relay Relay
@@ -50,8 +52,8 @@ type Config struct {
 	AccessToken []byte
 
 	// Anonymous never sends the username where others can read it: an Allocate
-	// to a server that takes no hash of it (RFC 8489's USERHASH) fails. Without
-	// it the hash is sent where the server offers that, the username elsewhere.
+	// to a server that takes no hash of it (RFC 8489's USERHASH) fails, unless
+	// the flows are Secured. Without it the hash is sent where the server offers that, the username elsewhere.
 	Anonymous bool
 
 	// Family of the relayed transport address.
@@ -118,6 +120,7 @@ type settings struct {
 	server         netip.AddrPort
 	family         Family
 	anonymous      bool
+	secured        bool
 	fingerprint    bool
 	autoPermission bool
 	reclaim        bool
@@ -139,6 +142,7 @@ func (cfg *Config) settings() settings {
 	s := settings{
 		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
 		anonymous:      cfg.Anonymous,
+		secured:        cfg.Secured,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate, mobility: cfg.Mobility,
 		transport: cfg.Transport, rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand, options: cfg.options(),

@@ -35,6 +35,9 @@ var (
 	ErrNoConnection = errors.New("turn: no such connection")
 	// ErrConfig is wrapped by every error that Init answers.
 	ErrConfig = errors.New("turn: configuration")
+	// ErrSnapshot is wrapped by what Snapshot and Restore answer: there is none to
+	// be had now, or the bytes are none.
+	ErrSnapshot = errors.New("turn: snapshot")
 	// ErrEntropy: Config.Rand failed.
 	ErrEntropy = errors.New("turn: no entropy")
 )

@@ -191,9 +191,12 @@ const (
 	Unconfirmed Outcome = 3
 	// Abandoned: no release was sent although an allocation may live.
 	Abandoned Outcome = 4
+	// HandedOver: another client, made of a snapshot, has the allocation now. It
+	// is hosts that say so.
+	HandedOver Outcome = 5
 )
 
-var outcomeNames = [...]string{"", "released", "nothing_to_release", "unconfirmed", "abandoned"}
+var outcomeNames = [...]string{"", "released", "nothing_to_release", "unconfirmed", "abandoned", "handed_over"}
 
 func (o Outcome) String() string {
 	if int(o) < len(outcomeNames) {

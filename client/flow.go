@@ -31,7 +31,10 @@ func (c *Client) FlowOpened(now time.Duration, flow Flow) {
 	}
 	// What may live on the old flow was said in the event: this one starts clean.
 	c.flow, c.awaited, c.flowGone, c.framing = flow, 0, false, nil
-	c.lease, c.forgone, c.reusableAt = lease{}, nil, 0
+	c.lease, c.forgone = lease{}, nil
+	if !c.Stream() { // there it is no port's: a server that ends streams is not to be asked all the time
+		c.reusableAt = 0
+	}
 	c.touchParting()
 	c.startAllocate(now)
 }
@@ -48,7 +51,7 @@ func (c *Client) FlowClosed(now time.Duration, flow Flow) {
 			c.stay(now)
 			return
 		}
-		c.giveUpAllocate(now, verdict{code: int(stun.CodeAllocMismatch), reason: "no other local port could be opened"})
+		c.giveUpAllocate(now, c.noFlow())
 	case c.connectionFlow(now, flow, false):
 	case flow == c.flow:
 		c.flowLost(now)
@@ -57,6 +60,14 @@ func (c *Client) FlowClosed(now time.Duration, flow Flow) {
 	default:
 		c.stats.IgnoredFlow++
 	}
+}
+
+// noFlow: the flow of a NeedNewPort or a FlowNeeded could not be opened.
+func (c *Client) noFlow() verdict {
+	if c.ports > 1 {
+		return verdict{code: int(stun.CodeAllocMismatch), reason: "no other local port could be opened"}
+	}
+	return verdict{reason: "no other flow to the server could be opened"}
 }
 
 func (c *Client) flowLost(now time.Duration) {

@@ -184,7 +184,10 @@ func (c *Client) allocateAnew(now time.Duration, why lossOf, notBefore time.Dura
 	switch {
 	case c.awaited != 0: // by the move
 		c.become(PhaseAllocating)
-	case !c.flowGone && !why.elsewhere:
+	case why.elsewhere:
+	case c.flowGone: // the stream has ended
+		c.awaitFlow(Event{Kind: FlowNeeded, Until: c.owed(now)})
+	default:
 		c.startAllocate(now)
 	}
 }

@@ -21,3 +21,13 @@ type Stats struct {
 	HeldErrors         uint64 // unsigned errors to signed requests that were held
 	PayloadsDropped    uint64 // queued and given up
 }
+
+// counters are its fields.
+func (s *Stats) counters() [20]*uint64 {
+	return [...]*uint64{
+		&s.SentMessages, &s.SentBytes, &s.ReceivedMessages, &s.ReceivedBytes, &s.Retransmissions,
+		&s.PayloadsSent, &s.PayloadsReceived, &s.IgnoredClosed, &s.IgnoredFlow, &s.IgnoredSource,
+		&s.IgnoredMalformed, &s.IgnoredUnexpected, &s.IgnoredTransaction, &s.IgnoredIntegrity,
+		&s.IgnoredFingerprint, &s.IgnoredAttribute, &s.IgnoredChannel, &s.IgnoredPeer, &s.HeldErrors, &s.PayloadsDropped,
+	}
+}

@@ -99,7 +99,7 @@ func (t *transport) openDTLS(ctx context.Context, local netip.AddrPort, s *setti
 		return nil, fmt.Errorf("a UDP socket is a %T", conn)
 	}
 	s.sizeBuffers(sock)
-	secured, err := dtls.Client(dtlsnet.PacketConnFromConn(sock), sock.RemoteAddr(), dtlsConfig(s.TLS))
+	secured, err := dtls.ClientWithOptions(dtlsnet.PacketConnFromConn(sock), sock.RemoteAddr(), dtlsOptions(s.TLS)...)
 	if err == nil {
 		err = secured.HandshakeContext(ctx)
 	}

@@ -51,7 +51,8 @@ type Config struct {
 	// 16 bytes of a key of 20: give it those.
 	AccessToken []byte
 	// Anonymous never sends the username where others can read it: Dial fails
-	// where the server takes no hash of it (RFC 8489's USERHASH).
+	// where the server takes no hash of it (RFC 8489's USERHASH), and neither
+	// TLS nor DTLS hides it.
 	Anonymous bool
 	// LocalAddr is the socket's own address: "", "192.0.2.1", "192.0.2.1:5000"
 	// or ":5000". A port given here is the caller's own; see Steps of a Dial.
@@ -199,7 +200,7 @@ func positive(n, otherwise int) int {
 // clientConfig is the machine's part, for this server.
 func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 	return client.Config{
-		Server: server, Transport: s.via.transport(), Username: []byte(s.Username), Password: []byte(s.Password),
+		Server: server, Transport: s.via.transport(), Secured: s.via.secured(), Username: []byte(s.Username), Password: []byte(s.Password),
 		Family: s.Family, Lifetime: s.Lifetime, Software: s.Software, Fingerprint: s.Fingerprint,
 		RTO: s.RTO, MinRTO: s.MinRTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap, Keepalive: s.Keepalive,
 		AutoPermission: !s.NoAutoPermission,

@@ -27,7 +27,7 @@ import (
 func relaying(t *testing.T, test func(t *testing.T, server carried, c *host.Conn)) {
 	t.Helper()
 	a := newAuthority(t)
-	for name, start := range map[string]func(*testing.T, *authority) carried{"coturn": carriedByCoturn, "pion": carriedByPion} {
+	for name, start := range map[string]func(*testing.T, *hosttest.Authority) carried{"coturn": carriedByCoturn, "pion": carriedByPion} {
 		for _, over := range []string{"TCP", "TLS"} {
 			t.Run(name+"/"+over, func(t *testing.T) {
 				engines(t, func(t *testing.T, rt *host.Runtime) {
@@ -42,10 +42,10 @@ func relaying(t *testing.T, test func(t *testing.T, server carried, c *host.Conn
 	}
 }
 
-func relayConfig(server carried, a *authority, over string) host.Config {
+func relayConfig(server carried, a *hosttest.Authority, over string) host.Config {
 	cfg := config(server.Addr())
 	cfg.URL = server.urls[over]
-	cfg.TLS, cfg.ServerName = &tls.Config{RootCAs: a.roots}, certName
+	cfg.TLS, cfg.ServerName = &tls.Config{RootCAs: a.Roots}, certName
 	// A named exception: pion signs no success of a ConnectionBind.
 	cfg.RelayTCP, cfg.UnsignedBind = true, server.Name() == "pion"
 	return cfg

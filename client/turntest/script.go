@@ -20,7 +20,7 @@ import (
 //
 //	new [name=] [user=] [password=] [server=] [family=] [lifetime=] [software=]
 //	    [rto=] [minrto=] [smoothed=] [variation=] [rc=] [rm=] [cap=] [fingerprint] [autopermission] [reclaim] [reallocate] [anonymous]
-//	    [token=] [stream] [relaytcp] [unsignedbind]
+//	    [token=] [stream] [secured] [relaytcp] [unsignedbind]
 //	allocate | refresh | permit ADDR... | unpermit ADDR | bind PEER | unbind PEER
 //	allocated                          an Allocate, its challenge and its success
 //	send PEER "PAYLOAD"

@@ -68,6 +68,7 @@ func scriptConfig(w *words) client.Config {
 		Username: w.text("user"), Password: w.text("password"), Software: string(w.text("software")),
 		Family:    map[string]client.Family{"": 0, "ipv4": client.FamilyIPv4, "ipv6": client.FamilyIPv6, "both": client.FamilyBoth}[family],
 		Transport: map[bool]client.Transport{true: client.TransportStream}[w.flag("stream")],
+		Secured:   w.flag("secured"),
 		Lifetime:  w.duration("lifetime"), RTO: w.duration("rto"), MinRTO: w.duration("minrto"), RoundTrip: w.roundTrip(), RefreshCap: w.duration("cap"),
 		Rc: w.number("rc"), Rm: w.number("rm"),
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),

@@ -169,7 +169,7 @@ const mostEffects = 10_000
 // State is Driver's.
 func (d *NativeDriver) State(n int) abi.State {
 	c := d.clients[n]
-	s := abi.State{Phase: c.Phase(), Relayed: c.Relayed(), Additional: c.Additional(), Mapped: c.Mapped(), Lifetime: c.Lifetime(), RTO: c.RTO(), RoundTrip: c.RoundTrip()}
+	s := abi.State{Phase: c.Phase(), Relayed: c.Relayed(), Additional: c.Additional(), Mapped: c.Mapped(), Lifetime: c.Lifetime(), Flow: c.Flow(), RTO: c.RTO(), RoundTrip: c.RoundTrip()}
 	if s.WakeAt, s.Wakes = c.PollTimeout(); s.Wakes {
 		s.WakeWhy = c.TimeoutReason()
 	}

@@ -80,6 +80,7 @@ export const ATTR_ACCESS_TOKEN = 41
 export const ATTR_SERVER_NAME = 42
 export const ATTR_MOBILITY = 43
 export const ATTR_TRANSPORT = 44
+export const ATTR_SECURED = 45
 export const ATTR_MIN_RTO = 46
 export const ATTR_ROUND_TRIP = 47
 export const ATTR_METHOD = 48
@@ -113,6 +114,7 @@ export const CMD_CONNECT = 10
 export const CMD_ACCEPT_CONNECTION = 11
 
 // Error codes of calls.
+export const CODE_SNAPSHOT = -19
 export const CODE_NO_CONNECTION = -18
 export const CODE_CONNECTED = -17
 export const CODE_RELAY = -16
@@ -151,11 +153,14 @@ export const EXPORTS = [
 	["turn_stats", 1],
 	["turn_parting", 2],
 	["turn_free", 1],
+	["turn_snapshot", 4],
+	["turn_restore", 4],
 ]
 
 // Texts of the error codes.
 /** @type {ReadonlyMap<number, string>} */
 export const CODE_TEXTS = new Map([
+	[-19, "turn: snapshot"],
 	[-18, "turn: no such connection"],
 	[-17, "turn: there is a connection to this peer"],
 	[-16, "turn: not on an allocation of this relay transport"],
@@ -221,6 +226,7 @@ export const OUTCOMES = [
 	"nothing_to_release",
 	"unconfirmed",
 	"abandoned",
+	"handed_over",
 ]
 
 // Names of phases, by number.
@@ -289,6 +295,8 @@ export const PHRASES = new Map([
 	[441, "Wrong Credentials"],
 	[442, "Unsupported Transport Protocol"],
 	[443, "Peer Address Family Mismatch"],
+	[446, "Connection Already Exists"],
+	[447, "Connection Timeout or Failure"],
 	[486, "Allocation Quota Reached"],
 	[500, "Server Error"],
 	[508, "Insufficient Capacity"],
@@ -307,6 +315,8 @@ export const HINTS = new Map([
 	[441, "the allocation belongs to another username: take another local port"],
 	[442, "the server does not relay UDP: use another server"],
 	[443, "the peer is of another address family than the relayed address"],
+	[446, "there is a connection to that peer"],
+	[447, "the server cannot connect to that peer: try again in 10 s"],
 	[486, "this username's quota is used up: close other allocations, or wait a minute"],
 	[500, "try again later"],
 	[508, "the server has no port or capacity left: wait a minute or use another server"],

@@ -337,6 +337,15 @@ export class TurnClient {
 		return this.#instance.dead ? this.lastParting : this.#instance.parting(this, now)
 	}
 
+	/**
+	 * All that the client knows of its allocation: TurnInstance.restore makes a client of it that goes on, here or
+	 * elsewhere. It holds the password and keys. There is none while something is to be polled, nor on a stream.
+	 * @param {number} now
+	 */
+	snapshot(now) {
+		return this.#instance.snapshot(this, now)
+	}
+
 	/** Wipes the client. What it had still to say is lost; so first close, and wait for "closed". */
 	free() {
 		if (this.#freed || this.#instance.dead) return

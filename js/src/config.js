@@ -3,7 +3,7 @@
 
 import {
 	ATTR_ACCESS_TOKEN, ATTR_ANONYMOUS, ATTR_AUTO_PERMISSION, ATTR_DONT_FRAGMENT, ATTR_EVEN_PORT, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_KEEPALIVE, ATTR_LIFETIME, ATTR_MIN_RTO, ATTR_MOBILITY, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
-	ATTR_RECLAIM, ATTR_REFRESH_CAP, ATTR_RELAY, ATTR_RESERVATION_TOKEN, ATTR_RM, ATTR_ROUND_TRIP, ATTR_RTO, ATTR_SEED, ATTR_SERVER, ATTR_SOFTWARE, ATTR_TRANSPORT, ATTR_UNSIGNED_BIND, ATTR_USERNAME, SEED_SIZE,
+	ATTR_RECLAIM, ATTR_REFRESH_CAP, ATTR_RELAY, ATTR_RESERVATION_TOKEN, ATTR_RM, ATTR_ROUND_TRIP, ATTR_RTO, ATTR_SECURED, ATTR_SEED, ATTR_SERVER, ATTR_SOFTWARE, ATTR_TRANSPORT, ATTR_UNSIGNED_BIND, ATTR_USERNAME, SEED_SIZE,
 } from './abi.gen.js'
 import { wantIP, wantPort } from './address.js'
 import { prepareCredentials } from './credentials.js'
@@ -23,6 +23,7 @@ import { prepareCredentials } from './credentials.js'
  * @property {Uint8Array} [macKey]
  * @property {boolean} [anonymous] never send the username where others can read it: fail where the server takes no hash of it
  * @property {boolean} [stream] the flows are TCP or TLS: input takes whatever came of them, cut anywhere
+ * @property {boolean} [secured] TLS or DTLS keeps what the flows carry from others
  * @property {4 | 6 | 'both'} [family] of the relayed address; 'both': a second one, of the other family, as far as the server has it
  * @property {'even' | 'reserve'} [evenPort] an even port, 'reserve': and the next higher one kept: the event portReserved has its token
  * @property {Uint8Array} [reservationToken] 8 bytes: the port that another allocation had reserved
@@ -107,6 +108,7 @@ export function writeConfig(r, config) {
  */
 function writeOptions(r, config) {
 	if (config.stream) r.u8(ATTR_TRANSPORT, STREAM)
+	if (config.secured) r.flag(ATTR_SECURED)
 	if (config.evenPort) r.u8(ATTR_EVEN_PORT, EVEN_PORTS.indexOf(config.evenPort))
 	if (config.reservationToken) r.bytes(ATTR_RESERVATION_TOKEN, config.reservationToken)
 	if (config.dontFragment) r.flag(ATTR_DONT_FRAGMENT)

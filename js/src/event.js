@@ -91,6 +91,7 @@ function readRoundTrip(v) {
  * @property {number} lifetime in ms
  * @property {number} [wakeAt] its next deadline, an instant in ms
  * @property {string} [wakeWhy] what that is for
+ * @property {number} flow on which it talks to the server
  * @property {number} rto the retransmission time-out of the next request, in ms
  * @property {import('./config.js').RoundTrip} [roundTrip] what was measured
  */
@@ -109,6 +110,7 @@ export function readState(record) {
 		lifetime: a.get(ATTR_LIFETIME)?.ms ?? 0,
 		wakeAt: a.get(ATTR_WAKE_AT)?.ms,
 		wakeWhy: a.get(ATTR_WAKE_WHY)?.text,
+		flow: a.get(ATTR_FLOW)?.u32 ?? 0,
 		rto: a.get(ATTR_RTO)?.ms ?? 0,
 		roundTrip: readRoundTrip(a.get(ATTR_ROUND_TRIP)?.value),
 	}

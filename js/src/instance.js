@@ -152,6 +152,43 @@ export class TurnInstance {
 	}
 
 	/**
+	 * All that a client knows of its allocation, for restore: with the password and keys, so whoever stores it seals it.
+	 * @param {TurnClient} client
+	 * @param {number} now
+	 */
+	snapshot(client, now) {
+		const { offset, end } = this.#arena
+		const length = this.#answer(this.#call('turn_snapshot', wantNow(now), client.handle, offset, end - offset))
+		const part = this.#region.bytes.subarray(offset, offset + length)
+		const snapshot = part.slice()
+		part.fill(0)
+		return snapshot
+	}
+
+	/**
+	 * Makes a client that goes on from a snapshot, on the flow that its state names. What became due meanwhile is done.
+	 * Only one of the two may go on: the other is freed, without a close.
+	 * @param {number} now
+	 * @param {number} elapsed how long ago it was taken, in ms
+	 * @param {Uint8Array} snapshot
+	 * @param {Sink} [sink] as open's
+	 * @returns {TurnClient}
+	 */
+	restore(now, elapsed, snapshot, sink) {
+		if (!(snapshot instanceof Uint8Array)) throw new TypeError('a snapshot is a Uint8Array')
+		if (typeof elapsed !== 'number' || !(elapsed >= 0 && elapsed <= 9e12)) throw new TypeError(`elapsed is a time in ms that is not negative, not ${elapsed}`)
+		const { offset, end } = this.#arena
+		if (snapshot.length > end - offset) throw codeError(CODE_TOO_LARGE)
+		this.#living()
+		this.#region.bytes.set(snapshot, offset)
+		const handle = this.#answer(this.#call('turn_restore', wantNow(now), elapsed, offset, snapshot.length))
+		const client = new TurnClient(this, handle, sink)
+		this.#clients.set(handle, client)
+		this.#drain()
+		return client
+	}
+
+	/**
 	 * Does what is due, for every client. It answers the next deadline.
 	 * @param {number} now
 	 * @returns {number}

@@ -68,6 +68,7 @@ const (
 	AttrUnsignedBind     Attr = 0x0027 // flag
 
 	AttrTransport Attr = 0x002C // u8, client.Transport
+	AttrSecured   Attr = 0x002D // flag: TLS or DTLS
 
 	AttrMinRTO    Attr = 0x002E // ms
 	AttrRoundTrip Attr = 0x002F // two ms: smoothed, variation; in config and state
@@ -133,4 +134,5 @@ const (
 	CodeRelay        Code = -16 // client.ErrRelay
 	CodeConnected    Code = -17 // client.ErrConnected
 	CodeNoConnection Code = -18 // client.ErrNoConnection
+	CodeSnapshot     Code = -19 // client.ErrSnapshot
 )

@@ -42,6 +42,7 @@ var codeErrors = []struct {
 	{CodeNoChannel, client.ErrNoChannel},
 	{CodeConfig, client.ErrConfig},
 	{CodeEntropy, client.ErrEntropy},
+	{CodeSnapshot, client.ErrSnapshot},
 	{CodePanic, ErrPanic},
 	{CodeUnsupported, ErrUnsupported},
 	{CodeRelay, client.ErrRelay},

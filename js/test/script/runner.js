@@ -421,7 +421,7 @@ function configOf(w, server, n) {
 function optionsOf(w) {
 	const token = w.named('reservation')
 	return {
-		stream: w.flag('stream'), relay: w.flag('relaytcp') ? /** @type {const} */ ('tcp') : undefined, unsignedBind: w.flag('unsignedbind'),
+		stream: w.flag('stream'), secured: w.flag('secured'), relay: w.flag('relaytcp') ? /** @type {const} */ ('tcp') : undefined, unsignedBind: w.flag('unsignedbind'),
 		minRTO: w.duration('minrto') / 1e6, roundTrip: { smoothed: w.duration('smoothed') / 1e6, variation: w.duration('variation') / 1e6 },
 		keepalive: w.duration('keepalive') / 1e6, dontFragment: w.flag('dontfragment'),
 		evenPort: /** @type {const} */ ([undefined, 'even', 'reserve'])[w.number('evenport')],
