@@ -464,3 +464,34 @@ func TestS03SilentDataConnection(t *testing.T) {
 		wantHeld(t, server, 0)
 	})
 }
+
+// A trace has the binds of data connections, too.
+func TestS03Trace(t *testing.T) {
+	a := newAuthority(t)
+	rt := newRuntime(t, host.Native)
+	server := carriedByPion(t, a)
+	var written bytes.Buffer
+	trace, err := host.NewTrace(&written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := relayConfig(server, a, "TLS")
+	cfg.Trace = trace
+	c := dial(t, rt, cfg)
+	outside, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outside.Close()
+	conn, err := c.DialTCP(soon(t), netip.MustParseAddrPort(outside.Addr().String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	wantClosed(t, c, 10*time.Second, client.Released)
+	for name, header := range map[string][]byte{"request": {0x00, 0x0b}, "success": {0x01, 0x0b}} {
+		if !bytes.Contains(written.Bytes(), header) || trace.Err() != nil {
+			t.Errorf("no ConnectionBind %s in the trace, %v", name, trace.Err())
+		}
+	}
+}
