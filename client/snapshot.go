@@ -24,7 +24,8 @@ const (
 // Restore another client, in another process, goes on from it. It changes no
 // state. There is one in PhaseAllocated alone, and not during a move, nor before
 // the effects of the last call are drained: ErrSnapshot. On a stream there is
-// none, because the allocation ends with it.
+// none, because the allocation ends with it; nor over DTLS, whose keys only one
+// process has.
 //
 // Requests in flight are in it, with their deadlines: they are sent again, and
 // end, when they would have. Instants are kept as their distance from now.
@@ -62,6 +63,8 @@ func (c *Client) unsnappable() string {
 		return "there is no allocation"
 	case c.Stream():
 		return "the allocation ends with its stream"
+	case c.cfg.secured:
+		return "nobody else has the keys of its DTLS session"
 	case c.moving():
 		return "the allocation is being moved"
 	case c.hasFirst || len(c.transmits) > 0 || len(c.events) > 0 || c.departing || c.received.waiting:

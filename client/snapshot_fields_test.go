@@ -13,7 +13,7 @@ func TestI12EveryFieldIsKept(t *testing.T) {
 		of    any
 		known int
 	}{
-		{Client{}, 38}, {settings{}, 19}, {options{}, 8}, {auth{}, 6}, {identity{}, 3}, {credential{}, 4}, {modern{}, 4}, {terms{}, 3},
+		{Client{}, 38}, {settings{}, 20}, {options{}, 9}, {auth{}, 6}, {identity{}, 3}, {credential{}, 4}, {modern{}, 4}, {terms{}, 3},
 		{lease{}, 6}, {allocation{}, 5}, {mobility{}, 6}, {permission{}, 8}, {channel{}, 10}, {queued{}, 2}, {transaction{}, 18},
 		{forgone{}, 3}, {verdict{}, 7}, {roundTrip{}, 2}, {Stats{}, len(new(Stats).counters())},
 	} {

@@ -216,6 +216,10 @@ func TestI12WhenThereIsNone(t *testing.T) {
 	if _, err := r.Snapshot(r.now, nil); !errors.Is(err, client.ErrSnapshot) {
 		t.Errorf("before the drain: %v", err)
 	}
+	r = newRig(t, func(cfg *client.Config) { cfg.Secured = true }).reach(client.PhaseAllocated)
+	if _, err := r.Snapshot(r.now, nil); !errors.Is(err, client.ErrSnapshot) {
+		t.Errorf("over DTLS: %v", err)
+	}
 }
 
 // Whatever is cut off or changed, it is a client or ErrSnapshot.

@@ -11,7 +11,7 @@ type Stats struct {
 	IgnoredFlow        uint64 // from a flow that is not ours
 	IgnoredSource      uint64 // from an address that is not the server's
 	IgnoredMalformed   uint64 // neither STUN nor ChannelData, or broken
-	IgnoredUnexpected  uint64 // a request to us, an unknown method or class
+	IgnoredUnexpected  uint64 // a request to us, an unknown method or class, a ConnectionAttempt twice or beyond the bound
 	IgnoredTransaction uint64 // unknown transaction ID or late duplicate
 	IgnoredIntegrity   uint64 // MESSAGE-INTEGRITY missing where it is due, or wrong
 	IgnoredFingerprint uint64 // FINGERPRINT present and wrong

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,11 +46,14 @@ type hammer struct {
 	c    *Conn
 	all  sync.WaitGroup
 	read atomic.Int64
+	sent atomic.Int64
+	came atomic.Int64
 	last map[byte]uint32 // by writer, what the mirror saw last; guarded by it
 }
 
 // hear is the mirror's: what arrives is whole and in its writer's order.
 func (h *hammer) hear(payload []byte) {
+	h.came.Add(1)
 	writer, seq, err := checkStamp(payload)
 	if err != nil {
 		h.t.Error(err)
@@ -74,10 +78,22 @@ func (h *hammer) over(what string, err error) bool {
 	return true
 }
 
-const hammerWrites = 2000
+const (
+	hammerWrites   = 2000
+	hammerUnderway = 1000 // more than these the mirror's socket may not hold
+)
+
+// may waits until the mirror has room for so many more payloads: what it has to
+// drop may be the one datagram of a trapped Conn.
+func (h *hammer) may(payloads int64) {
+	for h.sent.Add(payloads); h.sent.Load()-h.came.Load() > hammerUnderway && !isClosed(h.c.done); {
+		runtime.Gosched()
+	}
+}
 
 func (h *hammer) writeTo(writer byte) {
 	for seq := uint32(1); seq <= hammerWrites; seq++ {
+		h.may(1)
 		b := stamped(make([]byte, 20+int(seq*37%1180)), writer, seq)
 		for {
 			_, err := h.c.WriteToAddrPort(b, benchPeer)
@@ -95,6 +111,7 @@ func (h *hammer) writeTo(writer byte) {
 func (h *hammer) writeBatch(writer byte) {
 	seq := uint32(0)
 	for seq < hammerWrites {
+		h.may(15)
 		size := 100 + int(seq%900)
 		run := make([]byte, 9*size+size/2)
 		for at := 0; at < len(run); at += size {
@@ -106,8 +123,13 @@ func (h *hammer) writeBatch(writer byte) {
 			seq++
 			ms = append(ms, Message{Buffer: stamped(make([]byte, 200+100*(i/2)), writer, seq), Peer: benchPeer})
 		}
-		if n, err := h.c.WriteBatch(ms); h.over("WriteBatch", err) || err == nil && n != len(ms) {
+		n, err := h.c.WriteBatch(ms)
+		if h.over("WriteBatch", err) || err == nil && n != len(ms) {
 			return
+		}
+		h.sent.Add(-int64(len(ms) - n)) // a deadline has passed
+		if n == 0 {
+			h.sent.Add(-9) // the run's others
 		}
 	}
 }

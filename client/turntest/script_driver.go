@@ -82,6 +82,10 @@ func (d *NativeDriver) Command(now time.Duration, n int, cmd abi.Command) error 
 		return c.BindChannel(now, cmd.Peers[0])
 	case abi.CmdUnbindChannel:
 		return c.UnbindChannel(now, cmd.Peers[0])
+	case abi.CmdConnect:
+		return c.Connect(now, cmd.Peers[0])
+	case abi.CmdAcceptConnection:
+		return c.AcceptConnection(now, cmd.Connection)
 	case abi.CmdSetToken:
 		return c.SetToken(now, cmd.Username, cmd.Password, cmd.AccessToken)
 	case abi.CmdSetCredentials:

@@ -70,6 +70,7 @@ type task struct {
 type closing struct {
 	at, by time.Duration // when it was called, when its linger ends
 	linger time.Duration
+	rto    time.Duration // of requests that would have begun then
 	state  closeState
 	silent bool // nothing was ever sent before it
 	cut    bool // a second Close left it less time

@@ -19,9 +19,9 @@ func (a *actor) checkRevived(s *step) {
 }
 
 // waitsForRefresh is C6, too: before its first release a Close waits for the
-// Refresh in flight, so that it cannot revive what was released.
+// Refresh in flight, one RTO at most, so that it cannot revive what was released.
 func (a *actor) waitsForRefresh() bool {
-	return !a.closing.released && a.w.now < a.refreshOver()
+	return !a.closing.released && a.w.now < min(a.refreshOver(), a.closing.at+a.closing.rto)
 }
 
 // checkLost is L7: 437 to any other method than Allocate says that the

@@ -4,6 +4,7 @@ import { wantIP, wantPort } from './address.js'
 import { checkConfig } from './config.js'
 import { prepareCredentials } from './credentials.js'
 import { TurnInstance } from './instance.js'
+import { REDIRECTS } from './redirect.js'
 import { parseURLs } from './uri.js'
 
 /**
@@ -19,7 +20,14 @@ import { parseURLs } from './uri.js'
  * @property {number} [localPort] its own port. An allocation that an earlier run left there is released first (reclaim)
  * @property {number} [linger] how long close waits for the server's verdict: 2000; 0 = one datagram and go
  * @property {AbortSignal} [signal] aborting it closes the socket
- * @property {4 | 6} [family] of the relayed address
+ * @property {4 | 6 | 'both'} [family] of the relayed address; 'both': `additionalAddress` is of the other family, where the server gives it
+ * @property {'even' | 'reserve'} [evenPort] an even port, 'reserve': and the next higher one kept: the event portReserved has its token
+ * @property {Uint8Array} [reservationToken] 8 bytes: the port that another allocation had reserved
+ * @property {boolean} [dontFragment] have the server set DF on what it relays
+ * @property {number} [keepalive] a Binding indication so often, for NATs that forget; 0 = never
+ * @property {boolean} [mobility] ask for a ticket, with which rebind keeps the relayed address (RFC 8016)
+ * @property {import('./redirect.js').RedirectPolicy} [redirect] which 300 answers to follow: "signed", "any" or "none"; coturn
+ *   signs none. The event redirected tells of each
  * @property {number} [lifetime] to ask for
  * @property {string} [software] sent in Allocate and Refresh: "turnwasm"; "" sends none
  * @property {boolean} [fingerprint] adds FINGERPRINT to requests
@@ -42,6 +50,7 @@ export function checkOptions(o) {
 	const target = parseURLs(o.urls)
 	if (!o.accessToken) prepareCredentials(o.username, o.credential)
 	checkConfig({ ...clientConfig(o), server: { address: '192.0.2.1', port: 1 } })
+	if (o.redirect !== undefined && !REDIRECTS.includes(o.redirect)) throw new TypeError(`redirect is "signed", "any" or "none", not ${o.redirect}`)
 	if (o.localAddress !== undefined) wantIP(o.localAddress, 'localAddress')
 	if (o.localPort !== undefined) wantPort(o.localPort, 'localPort')
 	const linger = o.linger ?? LINGER
@@ -71,8 +80,10 @@ export const ownsPort = (o) => (o.localPort ?? 0) !== 0
  */
 export function clientConfig(o) {
 	const { username, credential: password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey } = o
+	const { evenPort, reservationToken, dontFragment, keepalive, mobility } = o
 	return {
 		username, password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey,
+		evenPort, reservationToken, dontFragment, keepalive, mobility,
 		software: o.software ?? 'turnwasm',
 		autoPermission: o.autoPermission ?? true,
 		reclaim: ownsPort(o) && (o.reclaim ?? true),

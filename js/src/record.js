@@ -92,6 +92,17 @@ export class RecordWriter {
 
 	/**
 	 * @param {number} type
+	 * @param {number} first
+	 * @param {number} second
+	 */
+	twoMs(type, first, second) {
+		const at = this.#begin(type, 16)
+		this.#view.setFloat64(at, first, true)
+		this.#view.setFloat64(at + 8, second, true)
+	}
+
+	/**
+	 * @param {number} type
 	 * @param {Uint8Array} ip 4 or 16 bytes
 	 * @param {number} port
 	 */

@@ -7,6 +7,8 @@ import { Emitter } from './emitter.js'
 import { requestError, TurnError } from './error.js'
 import { checkOptions, clientConfig, ownsPort, wantLinger } from './options.js'
 import { checkRest, noteRest } from './resting.js'
+import { Move } from './move.js'
+import { Trail } from './redirect.js'
 import { readableOf, writableOf } from './streams.js'
 import { traced } from './trace.js'
 import { Waiters } from './waiters.js'
@@ -86,6 +88,14 @@ import { Waiters } from './waiters.js'
  *   allocationLost: [event: SocketEvent],
  *   commandDropped: [event: SocketEvent],
  *   reclaimed: [event: SocketEvent],
+ *   tokenNeeded: [event: SocketEvent],
+ *   redirected: [event: SocketEvent],
+ *   mobilityRefused: [event: SocketEvent],
+ *   rebound: [event: SocketEvent],
+ *   rebindFailed: [event: SocketEvent],
+ *   portReserved: [event: SocketEvent],
+ *   optionRefused: [event: SocketEvent],
+ *   addressRefused: [event: SocketEvent],
  * }} TurnSocketEvents
  */
 
@@ -140,6 +150,10 @@ export class TurnSocket extends Emitter {
 	/** The flow that the transport is. */
 	#flow = 0
 	#ports = 0
+	#move = new Move()
+	#trail
+	/** Where the server has sent us. @type {import('./redirect.js').Server | undefined} */
+	#alternate
 	/** @type {{address: string, port: number}} */
 	#server = { address: '', port: 0 }
 	#keepsAlive = true
@@ -159,6 +173,8 @@ export class TurnSocket extends Emitter {
 	#relayed
 	/** @type {Address | undefined} */
 	#mapped
+	/** @type {Address | undefined} */
+	#additional
 	#lifetime = 0
 	/** @type {Record<string, number>} */
 	#stats = {}
@@ -198,6 +214,7 @@ export class TurnSocket extends Emitter {
 		this.#options = { ...options }
 		this.#target = target
 		this.#linger = linger
+		this.#trail = new Trail(options.redirect ?? 'signed')
 		const { signal } = options
 		if (signal) {
 			const onAbort = () => void this.close()
@@ -222,6 +239,11 @@ export class TurnSocket extends Emitter {
 	/** The relayed transport address: what peers send to. */
 	get relayedAddress() {
 		return this.#relayed
+	}
+
+	/** The relayed transport address of the other family, where `family: 'both'` asked for it and the server gave it. */
+	get additionalAddress() {
+		return this.#additional
 	}
 
 	/** The server-reflexive transport address: where the server sees us. */
@@ -395,6 +417,19 @@ export class TurnSocket extends Emitter {
 	}
 
 	/**
+	 * The local address has changed, or is about to: goes on from a new local port. It answers whether the allocation has
+	 * moved there with its relayed address (RFC 8016: the option mobility, and a server that has it); if not, a new
+	 * allocation has taken its place, with its permissions and channels.
+	 * @returns {Promise<boolean>}
+	 */
+	async rebind() {
+		/** @type {Promise<boolean> | undefined} */
+		let moved
+		await this.#ask((client, now) => client.rebind(now), () => [(moved = this.#waiters.add('rebind'))])
+		return /** @type {Promise<boolean>} */ (moved)
+	}
+
+	/**
 	 * Lets peers send to the relayed address, and waits until the server has agreed.
 	 * @param {string | readonly string[]} addresses IP addresses
 	 */
@@ -510,10 +545,15 @@ export class TurnSocket extends Emitter {
 		this.#transport = await this.#connect(found, port)
 		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
 		this.#ports = 1
-		checkRest(formatAddress(this.#server))
 		this.#driver = driver
+		this.#apply()
+	}
+
+	/** Has the machine allocate from the server that the transport leads to. */
+	#apply() {
+		const driver = /** @type {Driver} */ (this.#driver)
+		checkRest(formatAddress(this.#server))
 		this.#client = driver.instance.open(driver.now(), { ...clientConfig(this.#options), server: this.#server }, this.#sink)
-		this.#options = { ...this.#options, username: undefined, credential: undefined } // the machine has it now
 		this.#watch(driver)
 		this.#clientThere.resolve(this.#client)
 		if (this.#closing) return
@@ -548,9 +588,11 @@ export class TurnSocket extends Emitter {
 	/**
 	 * @param {number} flow
 	 * @param {number} localPort
+	 * @param {boolean} [anywhere] from any local address
 	 */
-	async #open(flow, localPort) {
-		const transport = await this.#platform.open(this.#server, { address: this.#options.localAddress, port: localPort }, {
+	async #open(flow, localPort, anywhere = false) {
+		const own = anywhere ? undefined : this.#options.localAddress
+		const transport = await this.#platform.open(this.#server, { address: own, port: localPort }, {
 			received: (data) => this.#received(flow, data),
 			unreachable: () => this.#tell((client, now) => client.pathError(now, flow)),
 			failed: (error) => {
@@ -614,6 +656,7 @@ export class TurnSocket extends Emitter {
 	#sink = {
 		transmit: (data, flow) => {
 			if (flow === this.#flow) this.#transport?.send(data)
+			else this.#move.from(flow)?.send(data)
 		},
 		run: (bytes, offset, length, count, stride, flow) => {
 			const transport = flow === this.#flow ? this.#transport : undefined
@@ -635,6 +678,7 @@ export class TurnSocket extends Emitter {
 		if (e.event === '') return // of a later version
 		const driver = /** @type {Driver} */ (this.#driver)
 		const told = { ...e, until: e.until ? driver.date(e.until) : undefined }
+		if (e.event === 'closed' && this.#alternate && !this.#closing) return void this.#follow(this.#alternate).catch((error) => this.#fail(error))
 		if (e.event === 'closed') {
 			this.#count()
 			this.#client?.free()
@@ -643,7 +687,11 @@ export class TurnSocket extends Emitter {
 			const left = outcome === 'abandoned' && this.#broken && this.#transport?.deposited
 			return void this.#end({ outcome: left ? 'unconfirmed' : outcome, reason, reuseAfter, until })
 		}
-		if (e.event === 'allocateFailed') this.#mismatched(told)
+		if (e.event === 'allocateFailed') {
+			this.#mismatched(told)
+			// What this server may hold is released with a last datagram.
+			if (this.#alternate && !this.#closing) return this.#tell((client, now) => client.close(now, 0))
+		}
 		this.emit(/** @type {'event'} */ (e.event), told)
 		this.emit('event', told)
 		this.#react(told)
@@ -679,6 +727,19 @@ export class TurnSocket extends Emitter {
 				return this.#waiters.refuse('refresh', '', this.#errorOf(e))
 			case 'needNewPort':
 				return void this.#changePort(e.flow)
+			case 'flowNeeded':
+				this.#move.begin()
+				return void this.#changePort(e.flow)
+			case 'rebound':
+				this.#mapped = e.mappedAddress
+				return this.#arrive(true)
+			case 'rebindFailed':
+				this.#move.begin()
+				this.#move.failure = this.#errorOf(e)
+				return
+			case 'redirected':
+				if (e.peer && this.#trail.follows(this.#server, e.peer, e.signed)) this.#alternate = e.peer
+				return
 			case 'allocationLost':
 				return this.#allocationLost(e)
 		}
@@ -686,15 +747,43 @@ export class TurnSocket extends Emitter {
 
 	/** @param {SocketEvent} e */
 	#allocated(e) {
+		this.#options = { ...this.#options, username: undefined, credential: undefined, accessToken: undefined, macKey: undefined } // the machine has it
 		this.#relayed = e.relayedAddress
+		this.#additional = e.additionalAddress
 		this.#mapped = e.mappedAddress
 		this.#lifetime = e.lifetime
 		this.#ports = 1
+		this.#arrive(false)
 		this.#permitted.clear()
 		this.#channels.clear()
 		this.#opened.resolve(this)
 		this.emit('listening')
 		for (const send of this.#waiting.splice(0)) send()
+	}
+
+	/** A move is over: the allocation is at the new address, or another one is. @param {boolean} moved */
+	#arrive(moved) {
+		void this.#move.end()?.close()
+		this.#waiters.settle('rebind', '', moved)
+	}
+
+	/**
+	 * Goes on to the server that the one before has named.
+	 * @param {import('./redirect.js').Server} alternate
+	 */
+	async #follow(alternate) {
+		const old = this.#transport
+		this.#client?.free()
+		this.#client = undefined
+		this.#alternate = undefined
+		this.#flow = 0
+		await old?.close()
+		if (this.#closing) return
+		this.#server = alternate
+		this.#transport = await this.#open(0, this.#options.localPort ?? 0)
+		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		this.#ports = 1
+		this.#apply()
 	}
 
 	/** @param {SocketEvent} e */
@@ -726,11 +815,11 @@ export class TurnSocket extends Emitter {
 	#allocationLost(e) {
 		this.#permitted.clear()
 		this.#channels.clear()
-		this.#relayed = this.#mapped = undefined
+		this.#relayed = this.#mapped = this.#additional = undefined
 		this.#lifetime = 0
 		const cause = this.#broken ?? this.#errorOf(e)
 		const error = new TurnError('lost', `the allocation is lost: ${cause.message}`, { ...cause, cause })
-		if (this.#options.reallocate) return this.#waiters.refuse('refresh', '', error)
+		if (this.#options.reallocate || this.#move.under) return this.#waiters.refuse('refresh', '', error)
 		this.#fail(error)
 	}
 
@@ -741,19 +830,34 @@ export class TurnSocket extends Emitter {
 	}
 
 	/**
-	 * Goes to another local port, and gives up after three or when the caller chose the port.
+	 * Goes to another local port: to move there, or after a 437; then it gives up after three, or when the caller chose
+	 * the port.
 	 * @param {number} flow
 	 */
 	async #changePort(flow) {
-		const opened = this.#ports >= MAX_PORTS || ownsPort(this.#options) ? undefined : await this.#open(flow, 0).catch(() => undefined)
+		const moves = this.#move.under
+		const giveUp = !moves && (this.#ports >= MAX_PORTS || ownsPort(this.#options))
+		const elsewhere = (/** @type {unknown} */ _) => (moves && this.#options.localAddress ? this.#open(flow, 0, true) : undefined) // it may be gone
+		const opened = giveUp ? undefined : await this.#open(flow, 0).catch(elsewhere).catch(() => undefined)
 		if (this.#ended) return void opened?.close()
-		if (!opened) return this.#tell((client, now) => client.flowClosed(now, flow))
+		if (!opened) return this.#stay(flow)
 		const old = this.#transport
+		const oldFlow = this.#flow
 		this.#transport = opened
 		this.#flow = flow
-		this.#ports++
+		this.#ports = moves ? 1 : this.#ports + 1
+		if (moves && old) void this.#move.leave(oldFlow, old)?.close() // until the move is answered, to release from
 		this.#tell((client, now) => client.flowOpened(now, flow))
-		void old?.close() // after the new one is open, which so cannot get the same port
+		if (!moves) void old?.close() // after the new one is open, which so cannot get the same port
+	}
+
+	/** There is no other transport. @param {number} flow */
+	#stay(flow) {
+		this.#tell((client, now) => client.flowClosed(now, flow))
+		const { failure } = this.#move
+		if (!this.#move.under || this.#closing) return
+		void this.#move.end()?.close()
+		this.#waiters.refuse('rebind', '', failure ?? new TurnError('transport', 'no other transport to the server could be opened'))
 	}
 
 	/** The instance has died: nobody can be asked any more. @param {TurnError} error */
@@ -838,7 +942,7 @@ export class TurnSocket extends Emitter {
 		this.#shut(this.#closedError())
 		this.#ended = true
 		this.#stopWatching?.()
-		await this.#transport?.close()
+		await Promise.all([this.#transport?.close(), this.#move.end()?.close()])
 		this.#closed.resolve(verdict)
 		this.emit('close', verdict)
 	}

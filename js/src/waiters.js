@@ -1,6 +1,6 @@
 // Those who wait for the server's answer to a command.
 
-/** @typedef {'refresh' | 'permission' | 'channel'} Want */
+/** @typedef {'refresh' | 'permission' | 'channel' | 'rebind'} Want */
 /** @typedef {{want: Want, key: string, resolve: (value: any) => void, reject: (error: unknown) => void}} Waiter */
 
 export class Waiters {

@@ -133,7 +133,8 @@ test('events', () => {
 
 test('state and stats', () => {
 	assert.deepEqual(readState(bytes('state')), {
-		phase: 'allocated', relayedAddress: ipv4, mappedAddress: ipv6, lifetime: 600_000, wakeAt: 540_000, wakeWhy: 'refresh allocation',
+		phase: 'allocated', relayedAddress: ipv4, additionalAddress: undefined, mappedAddress: ipv6, lifetime: 600_000,
+		wakeAt: 540_000, wakeWhy: 'refresh allocation', flow: 0, rto: 0, roundTrip: undefined,
 	})
 	const stats = readStats(bytes('stats'))
 	assert.deepEqual(Object.values(stats), Array.from({ length: 20 }, (_, i) => i + 1))

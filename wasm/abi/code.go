@@ -45,6 +45,9 @@ var codeErrors = []struct {
 	{CodeSnapshot, client.ErrSnapshot},
 	{CodePanic, ErrPanic},
 	{CodeUnsupported, ErrUnsupported},
+	{CodeRelay, client.ErrRelay},
+	{CodeConnected, client.ErrConnected},
+	{CodeNoConnection, client.ErrNoConnection},
 }
 
 // CodeOf is the code for an error of client or of this package; CodeArgument

@@ -109,7 +109,11 @@
 //
 // For a client whose TRANSPORT says stream, KindInput carries bytes of the
 // stream as they were read, its stride is 0, and how they are cut makes no
-// difference. Its KindTransmits are written to the stream in their order.
+// difference. Its KindTransmits are written to the stream in their order. A data
+// connection of RELAY TCP is a flow of its own until CONNECTION_READY. What the
+// call that brings that event was given behind the server's answer comes back
+// as KindData with that flow: payload, as all that follows on the stream is,
+// which is the host's from then on.
 //
 // turn_send takes KindSend: count payloads of length bytes, stride apart. The
 // Headroom bytes in front of the first payload and the Tailroom bytes behind

@@ -149,14 +149,16 @@ func (in *Instance) run(c *client.Client) error {
 		return c.SetCredentials(in.now, cmd.Username, cmd.Password)
 	case abi.CmdSetToken:
 		return c.SetToken(in.now, cmd.Username, cmd.Password, cmd.AccessToken)
-	case abi.CmdRemovePermission, abi.CmdBindChannel, abi.CmdUnbindChannel:
+	case abi.CmdAcceptConnection:
+		return c.AcceptConnection(in.now, cmd.Connection)
+	case abi.CmdRemovePermission, abi.CmdBindChannel, abi.CmdUnbindChannel, abi.CmdConnect:
 		return in.runPeer(c)
 	}
 	return abi.Detail(abi.ErrUnsupported, "command "+strconv.Itoa(int(cmd.Cmd)))
 }
 
 func takesMemory(c abi.Cmd) bool {
-	return c == abi.CmdAllocate || c == abi.CmdCreatePermission || c == abi.CmdBindChannel
+	return c == abi.CmdAllocate || c == abi.CmdCreatePermission || c == abi.CmdBindChannel || c == abi.CmdConnect
 }
 
 func (in *Instance) runPeer(c *client.Client) error {
@@ -169,6 +171,8 @@ func (in *Instance) runPeer(c *client.Client) error {
 		return c.RemovePermission(in.now, peer.Addr())
 	case abi.CmdBindChannel:
 		return c.BindChannel(in.now, peer)
+	case abi.CmdConnect:
+		return c.Connect(in.now, peer)
 	default:
 		return c.UnbindChannel(in.now, peer)
 	}

@@ -8,7 +8,8 @@
 //	fault NAME [N]   plants a fault for the first N datagrams (0 = all) that it is about
 //	stop        stops the server: it is silent from here on
 //
-// It ends with its standard input.
+// It ends with its standard input. What stands behind its flags is added to
+// coturn's command line.
 package main
 
 import (
@@ -75,7 +76,7 @@ func start(kind string, quota int, deny bool) (p peers, err error) {
 		}
 		p.server, err = hosttest.StartPion(o)
 	case "coturn":
-		p.server, err = hosttest.StartCoturn(context.Background())
+		p.server, err = hosttest.StartCoturn(context.Background(), flag.Args()...)
 	default:
 		return p, fmt.Errorf("there is no server %q", kind)
 	}

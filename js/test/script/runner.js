@@ -7,7 +7,7 @@ import { formatAddress } from '../../src/address.js'
 import { TurnError } from '../../src/error.js'
 import { TurnInstance } from '../../src/instance.js'
 import { describe, describeEvent, quotePayload } from './describe.js'
-import { formatDuration, fromBytes, hex, parseDuration, toBytes, utf8 } from './go.js'
+import { formatDuration, fromBytes, hex, parseDuration, toBytes, unhex, utf8 } from './go.js'
 import { compose } from './recv.js'
 import { Message } from './stun.js'
 import { eventRecord, Transcript } from './transcript.js'
@@ -225,7 +225,13 @@ class Runner {
 		const spoofed = w.named('from')
 		const from = spoofed === undefined ? this.#subject.server : spoofed === 'connected' ? undefined : parseAddress(spoofed)
 		const flow = w.number('flow')
-		this.#client.input(this.#ms, compose(w, this.#order, this.#subject.channels), { flow, from })
+		const chunk = w.number('chunk')
+		const tail = toBytes(w.named('tail') ?? '')
+		const bytes = Uint8Array.from([...compose(w, this.#order, this.#subject.channels), ...tail])
+		const size = chunk || Math.max(1, bytes.length)
+		let at = 0
+		do this.#client.input(this.#ms, bytes.subarray(at, at + size), { flow, from })
+		while ((at += size) < bytes.length)
 	}
 
 	/** Goes to an instant, stopping at each deadline on the way. @param {number} to in ns */
@@ -275,7 +281,7 @@ class Runner {
 		if (s.closed) throw new Error('something comes out after Closed')
 		if (e.type === 'transmit') return this.#transmit(s, e)
 		if (e.type === 'data') {
-			const event = { event: 'dataReceived', peer: e.from, channel: e.channel }
+			const event = { event: 'dataReceived', peer: e.from, channel: e.channel, flow: e.flow }
 			return this.#event(s, event, e.data, NOTHING, ` ${quotePayload(e.data)}`)
 		}
 		if (e.type === 'parting') {
@@ -356,9 +362,16 @@ class Runner {
 		const s = this.#client.state()
 		let line = `state ${s.phase}`
 		if (s.relayedAddress) line += ` relayed=${formatAddress(s.relayedAddress)}`
+		if (s.additionalAddress) line += ` additional=${formatAddress(s.additionalAddress)}`
 		if (s.mappedAddress) line += ` mapped=${formatAddress(s.mappedAddress)}`
 		if (s.lifetime) line += ` lifetime=${formatDuration(Math.round(s.lifetime * 1e6))}`
 		this.print(this.#current, line)
+	}
+
+	roundTrip() {
+		const { rto, roundTrip } = this.#client.state()
+		const ms = (/** @type {number} */ n) => formatDuration(Math.round(n * 1e6))
+		this.print(this.#current, `roundtrip smoothed=${ms(roundTrip?.smoothed ?? 0)} variation=${ms(roundTrip?.variation ?? 0)} rto=${ms(rto)}`)
 	}
 
 	stats() {
@@ -392,7 +405,7 @@ class Runner {
  * @param {number} n
  */
 function configOf(w, server, n) {
-	const family = /** @type {4 | 6 | undefined} */ (/** @type {Record<string, number>} */ ({ ipv4: 4, ipv6: 6 })[w.named('family') ?? ''])
+	const family = /** @type {Record<string, 4 | 6 | 'both'>} */ ({ ipv4: 4, ipv6: 6, both: 'both' })[w.named('family') ?? '']
 	const ms = (/** @type {string} */ key) => w.duration(key) / 1e6
 	return {
 		server, seed: Uint8Array.from([n + 1, ...new Uint8Array(31)]),
@@ -400,6 +413,19 @@ function configOf(w, server, n) {
 		lifetime: ms('lifetime'), rto: ms('rto'), refreshCap: ms('cap'), rc: w.number('rc'), rm: w.number('rm'),
 		fingerprint: w.flag('fingerprint'), autoPermission: w.flag('autopermission'), reclaim: w.flag('reclaim'),
 		reallocate: w.flag('reallocate'), anonymous: w.flag('anonymous'), mobility: w.flag('mobility'),
+		...optionsOf(w),
+	}
+}
+
+/** What few clients ask for. @param {Words} w */
+function optionsOf(w) {
+	const token = w.named('reservation')
+	return {
+		stream: w.flag('stream'), secured: w.flag('secured'), relay: w.flag('relaytcp') ? /** @type {const} */ ('tcp') : undefined, unsignedBind: w.flag('unsignedbind'),
+		minRTO: w.duration('minrto') / 1e6, roundTrip: { smoothed: w.duration('smoothed') / 1e6, variation: w.duration('variation') / 1e6 },
+		keepalive: w.duration('keepalive') / 1e6, dontFragment: w.flag('dontfragment'),
+		evenPort: /** @type {const} */ ([undefined, 'even', 'reserve'])[w.number('evenport')],
+		reservationToken: token === undefined ? undefined : unhex(token),
 	}
 }
 
@@ -462,6 +488,11 @@ const COMMANDS = {
 	unpermit: ofPeer((c, now, a) => c.removePermission(now, a.address)),
 	bind: ofPeer((c, now, a) => c.bindChannel(now, a.port, a.address)),
 	unbind: ofPeer((c, now, a) => c.unbindChannel(now, a.port, a.address)),
+	connect: ofPeer((c, now, a) => c.connect(now, a.port, a.address)),
+	accept: (r, w) => {
+		const id = Number(w.plain('a connection'))
+		r.do((c, now) => c.acceptConnection(now, id))
+	},
 	send: (r, w) => {
 		const a = parseAddress(w.plain('a peer'))
 		const payload = toBytes(w.plain('a payload'))
@@ -483,6 +514,7 @@ const COMMANDS = {
 	free: (r) => r.free(),
 	state: (r) => r.state(),
 	stats: (r) => r.stats(),
+	roundtrip: (r) => r.roundTrip(),
 	parting: (r) => r.parting(),
 }
 

@@ -57,6 +57,10 @@ export function eventRecord(e) {
 	if (e.flow) r.u32(abi.ATTR_FLOW, e.flow)
 	if (e.channel) r.u16(abi.ATTR_CHANNEL, e.channel)
 	if (e.icmp) r.bytes(abi.ATTR_ICMP, Uint8Array.from([e.icmp.type, e.icmp.code, ...e.icmp.data]))
+	if (e.reservationToken) r.bytes(abi.ATTR_RESERVATION_TOKEN, e.reservationToken)
+	if (e.domain) r.text(abi.ATTR_DOMAIN, e.domain)
+	if (e.family) r.u8(abi.ATTR_FAMILY, e.family === 4 ? 1 : 2)
+	if (e.connection) r.u32(abi.ATTR_CONNECTION, e.connection)
 	return into.subarray(0, r.length)
 }
 
@@ -65,7 +69,10 @@ export function eventRecord(e) {
  * @param {Partial<import('../../src/event.js').TurnEvent>} e
  */
 function writeAddresses(r, e) {
-	for (const [type, a] of /** @type {const} */ ([[abi.ATTR_PEER, e.peer], [abi.ATTR_RELAYED, e.relayedAddress], [abi.ATTR_MAPPED, e.mappedAddress]])) {
+	const all = /** @type {const} */ ([
+		[abi.ATTR_PEER, e.peer], [abi.ATTR_RELAYED, e.relayedAddress], [abi.ATTR_MAPPED, e.mappedAddress], [abi.ATTR_ADDITIONAL, e.additionalAddress],
+	])
+	for (const [type, a] of all) {
 		if (a) r.address(type, /** @type {Uint8Array} */ (parseIP(a.address)), a.port)
 	}
 }
