@@ -162,9 +162,9 @@ type Closed struct {
 	Until time.Time
 }
 
-// clean: the server holds nothing of ours.
+// clean: the server holds nothing of ours, or somebody else's now.
 func (c Closed) clean() bool {
-	return c.Outcome == client.Released || c.Outcome == client.NothingToRelease
+	return c.Outcome == client.Released || c.Outcome == client.NothingToRelease || c.Outcome == client.HandedOver
 }
 
 // err is nil for a clean close.

@@ -237,6 +237,24 @@ func started(t *testing.T, args ...string) (*exec.Cmd, *bufio.Reader) {
 	return cmd, lines
 }
 
+func TestHandsOver(t *testing.T) {
+	t.Parallel()
+	servers(t, func(t *testing.T, s ht.Server) {
+		file, key := filepath.Join(t.TempDir(), "snapshot"), strings.Repeat("5a", 32)
+		first, code := turnclient(t, s.Addr(), "-n", "5", "-snapshot", file, "-snapshot-key", key)
+		wantExit(t, code, 0)
+		wantEvents(t, first, "allocated", "echoed", "closed")
+		wantHeld(t, s, 1)
+		second, code := turnclient(t, s.Addr(), "-n", "5", "-restore", file, "-snapshot-key", key)
+		wantExit(t, code, 0)
+		wantEvents(t, second, "allocated", "echoed", "closed")
+		if first[2].Outcome != "handed_over" || second[0].Relayed != first[0].Relayed || second[2].Outcome != "released" {
+			t.Errorf("first %+v, second %+v", first, second)
+		}
+		wantHeld(t, s, 0)
+	})
+}
+
 func TestPath(t *testing.T) {
 	t.Parallel()
 	servers(t, func(t *testing.T, s ht.Server) {

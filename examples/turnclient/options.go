@@ -41,7 +41,10 @@ type options struct {
 	trace           string
 	json            bool
 	secured
-	path bool // tell of the way to the server
+	path     bool   // tell of the way to the server
+	snapshot string // file to hand over to
+	restore  string // file to begin from
+	sealKey  []byte
 }
 
 const (
@@ -100,6 +103,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.BoolVar(&o.relayTCP, "relay-tcp", false, "allocate for TCP connections (RFC 6062), and echo over one; the URL is one over TCP or TLS then")
 	f.BoolVar(&o.unsignedBind, "unsigned-bind", false, "with -relay-tcp: take an answer to a ConnectionBind that is not signed, as pion's servers send it")
 	f.StringVar(&o.trace, "trace", "", "write the datagrams to this pcapng `file`")
+	f.StringVar(&o.snapshot, "snapshot", "", "at the end hand the allocation over to this `file` instead of releasing it; needs -snapshot-key")
+	f.StringVar(&o.restore, "restore", "", "go on with the allocation of this `file`; needs -snapshot-key")
+	f.Func("snapshot-key", "`key` that seals the file, 64 hexadecimal digits", o.setSealKey)
 	f.BoolVar(&o.path, "path", false, "say what was measured of the way to the server, and the retransmission time-out that comes of it")
 	f.BoolVar(&o.json, "json", false, "one JSON object a line on stdout")
 	if err := f.Parse(args); err != nil {
@@ -136,6 +142,8 @@ func (o *options) check(args []string) error {
 		return errors.New("-n, -linger, -hold and -keepalive are not negative, -cycles and -rate are positive")
 	case o.rebindAt < 0 || o.rebindAt > 0 && o.rebindAt >= o.n:
 		return errors.New("-rebind-at is the number of a payload, less than -n")
+	case (o.snapshot != "" || o.restore != "") && (len(o.sealKey) == 0 || o.cycles > 1 || o.closeEarly):
+		return errors.New("-snapshot and -restore need -snapshot-key, and neither -cycles nor -close-at")
 	case o.size < minSize || o.size > maxSize:
 		return fmt.Errorf("-size is between %d and %d", minSize, maxSize)
 	}
@@ -196,6 +204,14 @@ func (o *options) setReservation(s string) error {
 		return errors.New("want 16 hexadecimal digits")
 	}
 	o.reservation = client.ReservationToken(b)
+	return nil
+}
+
+func (o *options) setSealKey(s string) (err error) {
+	o.sealKey, err = hex.DecodeString(s)
+	if err != nil || len(o.sealKey) != host.SnapshotKeySize {
+		return errors.New("want 64 hexadecimal digits")
+	}
 	return nil
 }
 

@@ -208,7 +208,7 @@ type closedRecord struct {
 
 // closed: what may be left on the server is a failure.
 func (r *report) closed(c host.Closed, took time.Duration) {
-	well := c.Outcome == client.Released || c.Outcome == client.NothingToRelease
+	well := c.Outcome == client.Released || c.Outcome == client.NothingToRelease || c.Outcome == client.HandedOver
 	r.bad = r.bad || !well
 	text := fmt.Sprintf("closed     %s in %.1f ms", c.Outcome, ms(took))
 	if c.Reason != "" {
