@@ -2,11 +2,13 @@
 // the caller's own line, and written as a record.
 
 import {
-	ATTR_ACCESS_TOKEN, ATTR_ANONYMOUS, ATTR_AUTO_PERMISSION, ATTR_DONT_FRAGMENT, ATTR_EVEN_PORT, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_KEEPALIVE, ATTR_LIFETIME, ATTR_MOBILITY, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
-	ATTR_RECLAIM, ATTR_REFRESH_CAP, ATTR_RESERVATION_TOKEN, ATTR_RM, ATTR_RTO, ATTR_SEED, ATTR_SERVER, ATTR_SOFTWARE, ATTR_TRANSPORT, ATTR_USERNAME, SEED_SIZE,
+	ATTR_ACCESS_TOKEN, ATTR_ANONYMOUS, ATTR_AUTO_PERMISSION, ATTR_DONT_FRAGMENT, ATTR_EVEN_PORT, ATTR_FAMILY, ATTR_FINGERPRINT, ATTR_KEEPALIVE, ATTR_LIFETIME, ATTR_MIN_RTO, ATTR_MOBILITY, ATTR_PASSWORD, ATTR_RC, ATTR_REALLOCATE,
+	ATTR_RECLAIM, ATTR_REFRESH_CAP, ATTR_RESERVATION_TOKEN, ATTR_RM, ATTR_ROUND_TRIP, ATTR_RTO, ATTR_SEED, ATTR_SERVER, ATTR_SOFTWARE, ATTR_TRANSPORT, ATTR_USERNAME, SEED_SIZE,
 } from './abi.gen.js'
 import { wantIP, wantPort } from './address.js'
 import { prepareCredentials } from './credentials.js'
+
+/** The way to the server, in ms. @typedef {{smoothed: number, variation: number}} RoundTrip */
 
 /**
  * What a client is made from. Times are in ms; what is left out has the machine's default.
@@ -26,7 +28,9 @@ import { prepareCredentials } from './credentials.js'
  * @property {number} [lifetime] to ask for
  * @property {string} [software] sent in Allocate and Refresh
  * @property {boolean} [fingerprint] adds FINGERPRINT to requests
- * @property {number} [rto] the first retransmission time-out: 500
+ * @property {number} [rto] the first retransmission time-out: 500. Once round trips are measured it follows those
+ * @property {number} [minRTO] and is never less than this: rto
+ * @property {RoundTrip} [roundTrip] what an earlier client has measured of the server
  * @property {number} [rc] sends of a request: 7
  * @property {number} [rm] the wait after the last one, in time-outs: 16
  * @property {number} [refreshCap] the longest time between two Refreshes
@@ -37,7 +41,7 @@ import { prepareCredentials } from './credentials.js'
  * @property {Uint8Array} [seed] 32 bytes: transaction IDs that can be foreseen, for tests and replays
  */
 
-const NUMBERS = /** @type {const} */ (['lifetime', 'rto', 'rc', 'rm', 'refreshCap', 'keepalive'])
+const NUMBERS = /** @type {const} */ (['lifetime', 'rto', 'minRTO', 'rc', 'rm', 'refreshCap', 'keepalive'])
 const FAMILIES = /** @type {const} */ ([undefined, 4, 6, 'both'])
 const EVEN_PORTS = /** @type {const} */ ([undefined, 'even', 'reserve'])
 const STREAM = 1
@@ -55,6 +59,8 @@ export function checkConfig(config) {
 	if (config.reservationToken !== undefined && !(config.reservationToken instanceof Uint8Array && config.reservationToken.length === 8)) {
 		throw new TypeError('reservationToken has 8 bytes')
 	}
+	const { roundTrip } = config
+	if (roundTrip !== undefined && !(roundTrip?.smoothed >= 0 && roundTrip.variation >= 0)) throw new TypeError('roundTrip is two times in ms: {smoothed, variation}')
 	checkToken(config)
 	if (config.seed !== undefined && !(config.seed instanceof Uint8Array && config.seed.length === SEED_SIZE)) {
 		throw new TypeError(`seed has ${SEED_SIZE} bytes`)
@@ -125,6 +131,8 @@ function writeCredentials(r, config) {
 function writeTimes(r, config) {
 	if (config.lifetime) r.ms(ATTR_LIFETIME, config.lifetime)
 	if (config.rto) r.ms(ATTR_RTO, config.rto)
+	if (config.minRTO) r.ms(ATTR_MIN_RTO, config.minRTO)
+	if (config.roundTrip?.smoothed || config.roundTrip?.variation) r.times(ATTR_ROUND_TRIP, config.roundTrip.smoothed, config.roundTrip.variation)
 	if (config.rc) r.u32(ATTR_RC, config.rc)
 	if (config.rm) r.u32(ATTR_RM, config.rm)
 	if (config.refreshCap) r.ms(ATTR_REFRESH_CAP, config.refreshCap)

@@ -2,7 +2,7 @@
 
 import {
 	ATTR_ADDITIONAL, ATTR_CHANNEL, ATTR_CODE, ATTR_DOMAIN, ATTR_EVENT, ATTR_FAMILY, ATTR_FLOW, ATTR_ICMP, ATTR_LIFETIME, ATTR_MAPPED, ATTR_METHOD, ATTR_OUTCOME,
-	ATTR_PEER, ATTR_PHASE, ATTR_REASON, ATTR_RELAYED, ATTR_RESERVATION_TOKEN, ATTR_RETRY_AFTER, ATTR_SERVER_NAME, ATTR_REUSE_AFTER, ATTR_SIGNED, ATTR_UNTIL,
+	ATTR_PEER, ATTR_PHASE, ATTR_REASON, ATTR_RELAYED, ATTR_RESERVATION_TOKEN, ATTR_RETRY_AFTER, ATTR_ROUND_TRIP, ATTR_RTO, ATTR_SERVER_NAME, ATTR_REUSE_AFTER, ATTR_SIGNED, ATTR_UNTIL,
 	ATTR_WAKE_AT, ATTR_WAKE_WHY, EVENTS, METHODS, OUTCOMES, PHASES, STATS,
 } from './abi.gen.js'
 import { readRecord } from './record.js'
@@ -80,6 +80,8 @@ const readICMP = (v) => v && { type: v[0], code: v[1], data: v.slice(2) }
  * @property {Address} [additionalAddress] of the other family
  * @property {Address} [mappedAddress]
  * @property {number} lifetime in ms
+ * @property {number} [rto] the retransmission time-out of the next request, in ms
+ * @property {import('./config.js').RoundTrip} [roundTrip] that was measured
  * @property {number} [wakeAt] its next deadline, an instant in ms
  * @property {string} [wakeWhy] what that is for
  */
@@ -96,10 +98,15 @@ export function readState(record) {
 		additionalAddress: a.get(ATTR_ADDITIONAL)?.address,
 		mappedAddress: a.get(ATTR_MAPPED)?.address,
 		lifetime: a.get(ATTR_LIFETIME)?.ms ?? 0,
+		rto: a.get(ATTR_RTO)?.ms,
+		roundTrip: readRoundTrip(a.get(ATTR_ROUND_TRIP)?.times),
 		wakeAt: a.get(ATTR_WAKE_AT)?.ms,
 		wakeWhy: a.get(ATTR_WAKE_WHY)?.text,
 	}
 }
+
+/** @param {[number, number] | undefined} times */
+const readRoundTrip = (times) => times && { smoothed: times[0], variation: times[1] }
 
 /**
  * The counters, under the names of package client's Stats.

@@ -31,7 +31,8 @@ import { parseURLs } from './uri.js'
  * @property {number} [lifetime] to ask for
  * @property {string} [software] sent in Allocate and Refresh: "turnwasm"; "" sends none
  * @property {boolean} [fingerprint] adds FINGERPRINT to requests
- * @property {number} [rto] the first retransmission time-out: 500
+ * @property {number} [rto] the first retransmission time-out: 500. Once round trips are measured it follows those
+ * @property {number} [minRTO] and is never less than this: rto
  * @property {number} [rc] sends of a request: 7
  * @property {number} [rm] the wait after the last one, in time-outs: 16
  * @property {number} [refreshCap] the longest time between two Refreshes
@@ -79,10 +80,10 @@ export const ownsPort = (o) => (o.localPort ?? 0) !== 0
  * @param {TurnSocketOptions} o
  */
 export function clientConfig(o) {
-	const { username, credential: password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey } = o
+	const { username, credential: password, family, lifetime, fingerprint, rto, minRTO, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey } = o
 	const { evenPort, reservationToken, dontFragment, keepalive, mobility } = o
 	return {
-		username, password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey,
+		username, password, family, lifetime, fingerprint, rto, minRTO, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey,
 		evenPort, reservationToken, dontFragment, keepalive, mobility,
 		software: o.software ?? 'turnwasm',
 		autoPermission: o.autoPermission ?? true,

@@ -91,6 +91,18 @@ export class RecordWriter {
 	}
 
 	/**
+	 * Two times, in ms.
+	 * @param {number} type
+	 * @param {number} first
+	 * @param {number} second
+	 */
+	times(type, first, second) {
+		const at = this.#begin(type, 16)
+		this.#view.setFloat64(at, first, true)
+		this.#view.setFloat64(at + 8, second, true)
+	}
+
+	/**
 	 * @param {number} type
 	 * @param {Uint8Array} ip 4 or 16 bytes
 	 * @param {number} port
@@ -142,6 +154,11 @@ export class Attribute {
 
 	get ms() {
 		return this.#view.getFloat64(0, true)
+	}
+
+	/** Two times. @returns {[number, number]} */
+	get times() {
+		return [this.#view.getFloat64(0, true), this.#view.getFloat64(8, true)]
 	}
 
 	get text() {

@@ -11,6 +11,7 @@ import { Move } from './move.js'
 import { Trail } from './redirect.js'
 import { readableOf, writableOf } from './streams.js'
 import { traced } from './trace.js'
+import { noteTrip, tripTo } from './trips.js'
 import { Waiters } from './waiters.js'
 
 /** @typedef {import('./address.js').Address} Address */
@@ -96,6 +97,8 @@ import { Waiters } from './waiters.js'
  *   portReserved: [event: SocketEvent],
  *   optionRefused: [event: SocketEvent],
  *   addressRefused: [event: SocketEvent],
+ *   flowNeeded: [event: SocketEvent],
+ *   streamBroken: [event: SocketEvent],
  * }} TurnSocketEvents
  */
 
@@ -160,6 +163,8 @@ export class TurnSocket extends Emitter {
 
 	/** An Allocate was asked for: something may be left behind. */
 	#started = false
+	/** What is left behind where there is no client. @type {Closed} */
+	#left = { outcome: 'nothing_to_release', reason: '', reuseAfter: 0 }
 	/** Nobody sends any more: close was called, or it failed for good. */
 	#closing = false
 	#ended = false
@@ -279,6 +284,13 @@ export class TurnSocket extends Emitter {
 	get stats() {
 		this.#count()
 		return { ...this.#stats, ...this.#transport?.stats, payloadsUnread: this.#unread }
+	}
+
+	/** What was measured of the way to the server, and the retransmission time-out that comes of it, in ms. */
+	get roundTrip() {
+		if (!this.#client || this.#ended || this.#driver?.instance.dead) return undefined
+		const { roundTrip, rto = 0 } = this.#client.state()
+		return roundTrip && { ...roundTrip, rto }
 	}
 
 	/** Settles when what was sent is on its way: who waits for it now and then has nothing dropped on this side. */
@@ -541,9 +553,9 @@ export class TurnSocket extends Emitter {
 		const driver = this.#options.turn ? Driver.of(this.#options.turn) : await Driver.shared()
 		const { host, port } = this.#target
 		const found = parseIP(host) ? [host] : await this.#platform.resolve(host)
-		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		if (this.#closing) return void this.#end(this.#left)
 		this.#transport = await this.#connect(found, port)
-		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		if (this.#closing) return void this.#end(this.#left)
 		this.#ports = 1
 		this.#driver = driver
 		this.#apply()
@@ -553,7 +565,7 @@ export class TurnSocket extends Emitter {
 	#apply() {
 		const driver = /** @type {Driver} */ (this.#driver)
 		checkRest(formatAddress(this.#server))
-		this.#client = driver.instance.open(driver.now(), { ...clientConfig(this.#options), server: this.#server }, this.#sink)
+		this.#client = driver.instance.open(driver.now(), { ...clientConfig(this.#options), server: this.#server, roundTrip: tripTo(this.#server.address) }, this.#sink)
 		this.#watch(driver)
 		this.#clientThere.resolve(this.#client)
 		if (this.#closing) return
@@ -678,15 +690,7 @@ export class TurnSocket extends Emitter {
 		if (e.event === '') return // of a later version
 		const driver = /** @type {Driver} */ (this.#driver)
 		const told = { ...e, until: e.until ? driver.date(e.until) : undefined }
-		if (e.event === 'closed' && this.#alternate && !this.#closing) return void this.#follow(this.#alternate).catch((error) => this.#fail(error))
-		if (e.event === 'closed') {
-			this.#count()
-			this.#client?.free()
-			const { outcome = 'abandoned', reason, reuseAfter, until } = told
-			// What the machine cannot release any more, whoever holds its parting datagram does.
-			const left = outcome === 'abandoned' && this.#broken && this.#transport?.deposited
-			return void this.#end({ outcome: left ? 'unconfirmed' : outcome, reason, reuseAfter, until })
-		}
+		if (e.event === 'closed') return this.#clientClosed(told)
 		if (e.event === 'allocateFailed') {
 			this.#mismatched(told)
 			// What this server may hold is released with a last datagram.
@@ -695,6 +699,17 @@ export class TurnSocket extends Emitter {
 		this.emit(/** @type {'event'} */ (e.event), told)
 		this.emit('event', told)
 		this.#react(told)
+	}
+
+	/** @param {SocketEvent} e */
+	#clientClosed({ outcome = 'abandoned', reason, reuseAfter, until }) {
+		this.#count()
+		this.#client?.free()
+		// What the machine cannot release any more, whoever holds its parting datagram does.
+		const held = outcome === 'abandoned' && this.#broken && this.#transport?.deposited
+		this.#left = { outcome: held ? 'unconfirmed' : outcome, reason, reuseAfter, until }
+		if (this.#alternate && !this.#closing) this.#follow(this.#alternate).catch((error) => this.#fail(error))
+		else void this.#end(this.#left)
 	}
 
 	/** @param {SocketEvent} e */
@@ -773,15 +788,15 @@ export class TurnSocket extends Emitter {
 	 */
 	async #follow(alternate) {
 		const old = this.#transport
-		this.#client?.free()
-		this.#client = undefined
-		this.#alternate = undefined
+		this.#client = this.#transport = this.#alternate = undefined
+		this.#clientThere = deferred()
+		this.#stopWatching?.()
 		this.#flow = 0
 		await old?.close()
-		if (this.#closing) return
+		if (this.#closing) return void this.#end(this.#left)
 		this.#server = alternate
 		this.#transport = await this.#open(0, this.#options.localPort ?? 0)
-		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		if (this.#closing) return void this.#end(this.#left)
 		this.#ports = 1
 		this.#apply()
 	}
@@ -894,12 +909,12 @@ export class TurnSocket extends Emitter {
 		const error = cause instanceof TurnError || cause instanceof TypeError ? cause : new TurnError('transport', message(cause), { cause })
 		if (this.#closing && !this.#client) {
 			this.#opened.reject(error)
-			return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+			return void this.#end(this.#left)
 		}
 		this.#shut(error)
 		this.#report(error)
 		if (this.#client) void this.close()
-		else void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		else void this.#end(this.#left)
 	}
 
 	/**
@@ -948,7 +963,9 @@ export class TurnSocket extends Emitter {
 	}
 
 	#count() {
-		if (this.#client && !this.#ended && !this.#driver?.instance.dead) this.#stats = this.#client.stats()
+		if (!this.#client || this.#ended || this.#driver?.instance.dead) return
+		this.#stats = this.#client.stats()
+		noteTrip(this.#server.address, this.roundTrip)
 	}
 }
 

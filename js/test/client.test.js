@@ -197,7 +197,8 @@ test('mistakes are TypeErrors that say what is wrong', async () => {
 		[() => client.send(now(), new Uint8Array(1), 1, 'example.org'), /a name has to be resolved first/], [() => client.close(now(), -1), /linger is a time/],
 		[() => client.bindChannel(now(), 1, /** @type {any} */ (undefined)), /address is an IP address/],
 		[() => turn.open(now(), /** @type {any} */ (undefined)), /made from an object/], [() => turn.open(now(), /** @type {any} */ ({})), /server is missing/],
-		[() => turn.open(now(), { server: SERVER, lifetime: -1 }), /lifetime is a number/], [() => turn.open(now(), { server: SERVER, family: /** @type {any} */ (5) }), /family is 4 or 6/],
+		[() => turn.open(now(), { server: SERVER, lifetime: -1 }), /lifetime is a number/], [() => turn.open(now(), { server: SERVER, family: /** @type {any} */ (5) }), /family is 4, 6 or 'both'/], [() => turn.open(now(), { server: SERVER, evenPort: /** @type {any} */ (true) }), /evenPort is 'even'/],
+		[() => turn.open(now(), { server: SERVER, reservationToken: new Uint8Array(7) }), /reservationToken has 8 bytes/],
 		[() => turn.open(now(), { server: SERVER, username: 'a' }), /a username without a password/], [() => turn.open(now(), { server: SERVER, seed: new Uint8Array(3) }), /seed has 32 bytes/],
 		[() => turn.open(now(), { server: SERVER, ...LOGIN, software: 'x'.repeat(70000) }), /too long/],
 	])) assert.throws(mistake, (e) => e instanceof TypeError && why.test(e.message), String(mistake))

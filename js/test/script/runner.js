@@ -367,6 +367,13 @@ class Runner {
 		this.print(this.#current, line)
 	}
 
+	/** What was measured, and the RTO that comes of it. */
+	roundTrip() {
+		const { rto, roundTrip } = this.#client.state()
+		const [smoothed, variation, next] = [roundTrip?.smoothed, roundTrip?.variation, rto].map((ms) => formatDuration(Math.round((ms ?? 0) * 1e6)))
+		this.print(this.#current, `roundtrip smoothed=${smoothed} variation=${variation} rto=${next}`)
+	}
+
 	stats() {
 		this.print(this.#current, ['stats', ...counted(this.#client).filter((c) => !c.includes('Bytes='))].join(' '))
 	}
@@ -414,6 +421,7 @@ function configOf(w, server, n) {
 function optionsOf(w) {
 	const token = w.named('reservation')
 	return {
+		minRTO: w.duration('minrto') / 1e6, roundTrip: { smoothed: w.duration('smoothed') / 1e6, variation: w.duration('variation') / 1e6 },
 		stream: w.flag('stream'), keepalive: w.duration('keepalive') / 1e6, dontFragment: w.flag('dontfragment'),
 		evenPort: /** @type {const} */ ([undefined, 'even', 'reserve'])[w.number('evenport')],
 		reservationToken: token === undefined ? undefined : unhex(token),
@@ -499,6 +507,7 @@ const COMMANDS = {
 	},
 	free: (r) => r.free(),
 	state: (r) => r.state(),
+	roundtrip: (r) => r.roundTrip(),
 	stats: (r) => r.stats(),
 	parting: (r) => r.parting(),
 }
