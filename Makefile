@@ -29,7 +29,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
-deps: ## install what `make test` needs beside Go: coturn, a C compiler, Node, Chromium (Debian, as root or with sudo)
+deps: ## install what `make test` needs beside Go: coturn, sqlite3, curl, a C compiler, Node, Chromium (Debian, as root or with sudo)
 	@sh .ci/deps
 
 .PHONY: build
@@ -58,7 +58,8 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 	  '$(TARGET) bench' \
 	  '$(TARGET) bench-js-quick' \
 	  '$(TARGET) soak SEEDS=1000' \
-	  '$(TARGET) close-matrix'
+	  '$(TARGET) close-matrix' \
+	  '$(TARGET) interop'
 
 .PHONY: js
 js: ## what js/ needs: its development tools from npm, the module, what its tests start
@@ -134,12 +135,21 @@ soak: ## the simulation: SEEDS=10000, or one SEED=n; BREAK=name plants a bug
 	  $(if $(SEED),-seed $(SEED) -v) $(if $(BREAK),-break '$(BREAK)')
 
 .PHONY: mutate
-mutate: ## MUTANTS=300 sampled mutants of the machine against its tests
+mutate: ## MUTANTS=300 sampled mutants of the machine against its tests; which rows of PROTOCOL.md killed none
 	@$(GO) run ./client/turntest/mutate -n $(MUTANTS) -least 85
 
 .PHONY: close-matrix
 close-matrix: ## every close against every fault and server: who leaks
 	@$(GO) run ./host/hosttest/closematrix
+
+.PHONY: interop
+interop: ## each feature against coturn and pion/turn, with every engine; COTURN_NEXT=PROGRAM adds another coturn, JSON=FILE
+	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
+	@$(GO) run ./host/hosttest/interop $(if $(JSON),-json '$(JSON)')
+
+.PHONY: coturn-next
+coturn-next: ## the client's address changes under traffic, against COTURN_NEXT=PROGRAM (see .ci/coturn-next) or the installed coturn
+	@$(GO) run ./host/hosttest/moving
 
 .PHONY: lint
 lint: lint-here lint-elsewhere ## gofmt, vet (for other systems too), staticcheck, govulncheck

@@ -53,6 +53,9 @@ func (c *Client) BindChannel(now time.Duration, peer netip.AddrPort) error {
 	if c.phase >= PhaseClosing {
 		return ErrClosed
 	}
+	if c.relay() != nil {
+		return ErrRelay
+	}
 	if err := c.checkPeer(peer.Addr()); err != nil {
 		return err
 	}

@@ -198,15 +198,34 @@ func (c *Client) handleSTUN(now time.Duration, data []byte) {
 	case !ok:
 		c.stats.IgnoredMalformed++
 	case m.Type.Class == stun.ClassSuccessResponse || m.Type.Class == stun.ClassErrorResponse:
-		c.handleResponse(now, &m)
-	case m.Type != stun.NewType(stun.MethodData, stun.ClassIndication):
+		c.handleControlResponse(now, &m)
+	case m.Type.Class != stun.ClassIndication || !c.takesIndication(m.Type.Method):
 		c.stats.IgnoredUnexpected++
 	case m.unknown:
 		// "If the indication contains unknown comprehension-required attributes,
 		// the indication is discarded and processing ceases."
 		// https://www.rfc-editor.org/rfc/rfc8489#section-6.3.2
 		c.stats.IgnoredAttribute++
+	case m.Type.Method == stun.MethodConnectionAttempt:
+		c.handleAttempt(now, &m)
 	default:
 		c.handleData(now, &m)
 	}
+}
+
+// takesIndication: a UDP allocation has Data, a TCP one has ConnectionAttempt.
+func (c *Client) takesIndication(method stun.Method) bool {
+	if c.relay() != nil {
+		return method == stun.MethodConnectionAttempt
+	}
+	return method == stun.MethodData
+}
+
+// handleControlResponse: the answer to a ConnectionBind comes on its own flow.
+func (c *Client) handleControlResponse(now time.Duration, m *message) {
+	if m.Type.Method == stun.MethodConnectionBind {
+		c.stats.IgnoredUnexpected++
+		return
+	}
+	c.handleResponse(now, m)
 }

@@ -62,6 +62,7 @@ func (c *Client) closeLingering(now, linger time.Duration) {
 	c.become(PhaseClosing)
 	c.awaited = 0
 	c.dropRequests(forPermission, forChannel)
+	c.endConnections("the client was closed")
 	c.alloc = nil
 	c.dropWanted()
 	c.dropUnsent()
@@ -141,6 +142,7 @@ func (c *Client) closed(now time.Duration, o Outcome, reason string) {
 		e.Until = c.owed(now)
 		e.ReuseAfter = max(0, e.Until-now)
 	}
+	c.endConnections("the client was closed")
 	c.requests, c.forgone, c.closing, c.alloc, c.expired, c.mobile = nil, nil, nil, nil, nil, nil
 	c.framing = nil
 	c.awaited = 0

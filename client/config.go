@@ -31,9 +31,17 @@ type Config struct {
 	// Server is the server's transport address. Input from anywhere else is
 	// ignored and counted.
 	Server netip.AddrPort
-	// Transport is what the flows to it carry: datagrams. The relayed transport
-	// address is UDP's either way.
+	// Transport is what the flows to it carry: datagrams.
 	Transport Transport
+	// Secured: TLS or DTLS keeps what the flows carry from others.
+	Secured bool
+	// Relay is what the relayed transport address relays: datagrams. RelayTCP
+	// wants TransportStream.
+	Relay Relay
+	// UnsignedBind takes the success of a ConnectionBind that is not signed,
+	// although the request was: pion's servers send it so. Whoever can write to
+	// the data connection could send it, and could send payload as well.
+	UnsignedBind bool
 
 	// Username and Password are the long-term credential, already prepared
 	// (RFC 8265 OpaqueString). Both are copied; Free wipes the copies.
@@ -44,8 +52,8 @@ type Config struct {
 	AccessToken []byte
 
 	// Anonymous never sends the username where others can read it: an Allocate
-	// to a server that takes no hash of it (RFC 8489's USERHASH) fails. Without
-	// it the hash is sent where the server offers that, the username elsewhere.
+	// to a server that takes no hash of it (RFC 8489's USERHASH) fails, unless
+	// the flows are Secured. Without it the hash is sent where the server offers that, the username elsewhere.
 	Anonymous bool
 
 	// Family of the relayed transport address.
@@ -112,6 +120,7 @@ type settings struct {
 	server         netip.AddrPort
 	family         Family
 	anonymous      bool
+	secured        bool
 	fingerprint    bool
 	autoPermission bool
 	reclaim        bool
@@ -133,6 +142,7 @@ func (cfg *Config) settings() settings {
 	s := settings{
 		server: unmap(cfg.Server), family: cfg.Family, fingerprint: cfg.Fingerprint,
 		anonymous:      cfg.Anonymous,
+		secured:        cfg.Secured,
 		autoPermission: cfg.AutoPermission, reclaim: cfg.Reclaim, reallocate: cfg.Reallocate, mobility: cfg.Mobility,
 		transport: cfg.Transport, rc: uint8(cfg.Rc), rm: uint8(cfg.Rm), lifetime: cfg.Lifetime, rto: cfg.RTO,
 		refreshCap: cfg.RefreshCap, software: cfg.Software, rand: cfg.Rand, options: cfg.options(),
@@ -188,6 +198,9 @@ func (cfg *Config) check() error {
 		return bad("RefreshCap is shorter than 1 s")
 	}
 	if why := cfg.checkOptions(); why != "" {
+		return bad(why)
+	}
+	if why := cfg.relayFault(); why != "" {
 		return bad(why)
 	}
 	return nil

@@ -30,6 +30,9 @@ func (c *Client) SendInPlace(now time.Duration, peer netip.AddrPort, buf []byte,
 	if c.phase >= PhaseClosing {
 		return ErrClosed
 	}
+	if c.relay() != nil {
+		return ErrRelay
+	}
 	if off < Headroom || end < off || end+Tailroom > len(buf) || end-off+Headroom > maxMessage {
 		return ErrTooLarge
 	}
@@ -183,4 +186,10 @@ func (c *Client) handleData(now time.Duration, m *message) {
 func (c *Client) receive(peer netip.AddrPort, number uint16, payload []byte) {
 	c.stats.PayloadsReceived++
 	c.received = received{peer: peer, number: number, payload: payload, waiting: true}
+}
+
+// receiveOn is receive for what a data connection brings.
+func (c *Client) receiveOn(flow Flow, peer netip.AddrPort, payload []byte) {
+	c.receive(peer, 0, payload)
+	c.received.flow = flow
 }

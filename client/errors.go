@@ -26,8 +26,18 @@ var (
 	ErrNoChannel = errors.New("turn: no channel")
 	// ErrLimit: a table is full; see limits.go.
 	ErrLimit = errors.New("turn: too many peers")
+	// ErrRelay: the allocation relays connections, or datagrams, and the command
+	// is for the other kind; see Config.Relay.
+	ErrRelay = errors.New("turn: not on an allocation of this relay transport")
+	// ErrConnected: there is a connection to that peer, or one is being made.
+	ErrConnected = errors.New("turn: there is a connection to this peer")
+	// ErrNoConnection: no connection of that ID waits to be accepted.
+	ErrNoConnection = errors.New("turn: no such connection")
 	// ErrConfig is wrapped by every error that Init answers.
 	ErrConfig = errors.New("turn: configuration")
+	// ErrSnapshot is wrapped by what Snapshot and Restore answer: there is none to
+	// be had now, or the bytes are none.
+	ErrSnapshot = errors.New("turn: snapshot")
 	// ErrEntropy: Config.Rand failed.
 	ErrEntropy = errors.New("turn: no entropy")
 )

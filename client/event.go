@@ -30,7 +30,7 @@ const (
 	// Refreshed: Lifetime.
 	Refreshed EventKind = 7
 	// DataReceived: Peer, Channel (0 when it came in a Data indication), Data.
-	// Data is a part of the slice given to HandleInput.
+	// Data is a part of the slice given to HandleInput. Flow of a data connection.
 	DataReceived EventKind = 8
 	// PeerICMP: Peer (port 0 = any), ICMP.
 	PeerICMP EventKind = 9
@@ -41,8 +41,9 @@ const (
 	NeedNewPort EventKind = 10
 	// FlowNeeded: open Flow to Peer, then call FlowOpened; or FlowClosed, when it
 	// cannot be opened. Method says what for: Refresh to move the allocation
-	// there (Rebind), Allocate to make one. Until when something of ours may be
-	// left on the flow before.
+	// there (Rebind), Allocate to make one: Until when something of ours may be
+	// left on the flow before. ConnectionBind: for the data connection
+	// ConnectionID, beside the control connection's, before Until.
 	FlowNeeded EventKind = 11
 	// Redirected: the server sends us to another one (300): Peer, Domain (for
 	// the certificate of TLS), Signed. AllocateFailed follows; whoever wants to
@@ -94,6 +95,21 @@ const (
 	// The machine has done with the flow: close it. What that ends is told by
 	// the events that follow.
 	StreamBroken EventKind = 27
+	// ConnectionAttempted: a peer has connected to the relayed address: Peer,
+	// ConnectionID, which AcceptConnection takes before Until.
+	ConnectionAttempted EventKind = 28
+	// ConnectionReady: Flow carries a connection with Peer: ConnectionID. What it
+	// brings from here on is payload, and what is written to it, too. Call
+	// FlowClosed when it ends. What is handed to HandleStream all the same
+	// comes back as DataReceived with its Flow.
+	ConnectionReady EventKind = 29
+	// ConnectionFailed: there is none with Peer: ConnectionID if it had one, Method
+	// (Connect, ConnectionBind), Code, Reason, Signed; Flow if there is one: close
+	// it. RetryAfter when a Connect to the peer will wait so long.
+	ConnectionFailed EventKind = 30
+	// ConnectionLost: one that was ready ends with the allocation: Peer,
+	// ConnectionID, Flow: close it. Reason.
+	ConnectionLost EventKind = 31
 )
 
 var eventNames = map[EventKind]string{
@@ -109,6 +125,8 @@ var eventNames = map[EventKind]string{
 	Rebound: "Rebound", RebindFailed: "RebindFailed",
 	PortReserved:  "PortReserved",
 	OptionRefused: "OptionRefused", AddressRefused: "AddressRefused",
+	ConnectionAttempted: "ConnectionAttempted", ConnectionReady: "ConnectionReady",
+	ConnectionFailed: "ConnectionFailed", ConnectionLost: "ConnectionLost",
 }
 
 func (k EventKind) String() string {
@@ -136,6 +154,7 @@ type Event struct {
 	Family     Family
 	Domain     string // ALTERNATE-DOMAIN, as printable as Reason
 
+	ConnectionID     ConnectionID // of RelayTCP
 	ICMP             ICMP
 	ReservationToken ReservationToken
 	// Reason is the server's reason phrase (printable, at most 128 bytes) or a
@@ -172,9 +191,12 @@ const (
 	Unconfirmed Outcome = 3
 	// Abandoned: no release was sent although an allocation may live.
 	Abandoned Outcome = 4
+	// HandedOver: another client, made of a snapshot, has the allocation now. It
+	// is hosts that say so.
+	HandedOver Outcome = 5
 )
 
-var outcomeNames = [...]string{"", "released", "nothing_to_release", "unconfirmed", "abandoned"}
+var outcomeNames = [...]string{"", "released", "nothing_to_release", "unconfirmed", "abandoned", "handed_over"}
 
 func (o Outcome) String() string {
 	if int(o) < len(outcomeNames) {

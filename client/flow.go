@@ -18,6 +18,9 @@ func (c *Client) awaitFlow(e Event) {
 // FlowOpened: the flow that an event asked for is there.
 func (c *Client) FlowOpened(now time.Duration, flow Flow) {
 	now = c.at(now)
+	if c.phase == PhaseAllocated && c.connectionFlow(now, flow, true) {
+		return
+	}
 	if c.awaited == 0 || flow != c.awaited || c.phase >= PhaseClosing {
 		c.stats.IgnoredFlow++
 		return
@@ -28,7 +31,10 @@ func (c *Client) FlowOpened(now time.Duration, flow Flow) {
 	}
 	// What may live on the old flow was said in the event: this one starts clean.
 	c.flow, c.awaited, c.flowGone, c.framing = flow, 0, false, nil
-	c.lease, c.forgone, c.reusableAt = lease{}, nil, 0
+	c.lease, c.forgone = lease{}, nil
+	if !c.Stream() { // there it is no port's: a server that ends streams is not to be asked all the time
+		c.reusableAt = 0
+	}
 	c.touchParting()
 	c.startAllocate(now)
 }
@@ -45,7 +51,8 @@ func (c *Client) FlowClosed(now time.Duration, flow Flow) {
 			c.stay(now)
 			return
 		}
-		c.giveUpAllocate(now, verdict{code: int(stun.CodeAllocMismatch), reason: "no other local port could be opened"})
+		c.giveUpAllocate(now, c.noFlow())
+	case c.connectionFlow(now, flow, false):
 	case flow == c.flow:
 		c.flowLost(now)
 	case c.takesFrom(flow):
@@ -53,6 +60,14 @@ func (c *Client) FlowClosed(now time.Duration, flow Flow) {
 	default:
 		c.stats.IgnoredFlow++
 	}
+}
+
+// noFlow: the flow of a NeedNewPort or a FlowNeeded could not be opened.
+func (c *Client) noFlow() verdict {
+	if c.ports > 1 {
+		return verdict{code: int(stun.CodeAllocMismatch), reason: "no other local port could be opened"}
+	}
+	return verdict{reason: "no other flow to the server could be opened"}
 }
 
 func (c *Client) flowLost(now time.Duration) {
@@ -87,7 +102,7 @@ func (c *Client) PathError(now time.Duration, flow Flow) {
 		return
 	}
 	for _, tx := range append([]*transaction(nil), c.requests...) {
-		if tx.sends > 0 && tx.purpose != forRelease && tx.purpose != forMove && c.find(tx.id) == tx {
+		if tx.sends > 0 && tx.purpose != forRelease && tx.purpose != forMove && tx.purpose != forBind && c.find(tx.id) == tx {
 			c.end(now, tx, verdict{reason: "the path to " + c.cfg.server.String() + " answered with an ICMP error: is a server listening there?"})
 		}
 	}

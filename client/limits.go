@@ -12,6 +12,8 @@ const (
 	maxQueuedPerPeer = 32       // payloads that wait for a permission, one peer
 	maxQueuedBytes   = 64 << 10 // the same in bytes
 	maxQueuedTotal   = 1 << 20  // the same in bytes, all peers
+	maxPending       = 64       // connections of either kind, ours and peers', that are not bound
+	maxConnections   = 1024     // those that are bound, too
 	maxForgone       = 4        // given-up requests whose late success matters
 	maxResigned      = 3        // new signatures of one request after 438
 	maxServerErrors  = 4        // new requests after a 5xx

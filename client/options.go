@@ -16,12 +16,13 @@ type options struct {
 	both         bool           // FamilyBoth
 	single       bool           // the server has given one address
 	additional   netip.AddrPort // the second one of a dual allocation
+	relay        *relay         // nil: the allocation is no TCP one
 }
 
 func (cfg *Config) options() *options {
 	o := options{
 		keepalive: cfg.Keepalive, token: cfg.ReservationToken, evenPort: cfg.EvenPort, dontFragment: cfg.DontFragment,
-		both: cfg.Family == FamilyBoth,
+		both: cfg.Family == FamilyBoth, relay: cfg.relay(),
 	}
 	if o == (options{}) {
 		return nil

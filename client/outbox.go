@@ -11,6 +11,7 @@ type received struct {
 	peer    netip.AddrPort
 	number  uint16
 	waiting bool
+	flow    Flow // of a data connection; 0: the control path's
 	payload []byte
 }
 
@@ -21,10 +22,12 @@ type outgoing struct {
 }
 
 // transmit queues a datagram to the server.
-func (c *Client) transmit(data []byte) {
+func (c *Client) transmit(data []byte) { c.transmitOn(c.flow, data) }
+
+func (c *Client) transmitOn(flow Flow, data []byte) {
 	c.stats.SentMessages++
 	c.stats.SentBytes += uint64(len(data))
-	t := outgoing{c.flow, data}
+	t := outgoing{flow, data}
 	if !c.hasFirst && len(c.transmits) == 0 {
 		c.first, c.hasFirst = t, true
 		return
@@ -88,7 +91,7 @@ func (c *Client) PollEvent() (Event, bool) {
 	}
 	if r := c.received; r.waiting {
 		c.received = received{}
-		return Event{Kind: DataReceived, Peer: r.peer, Channel: r.number, Data: r.payload}, true
+		return Event{Kind: DataReceived, Peer: r.peer, Channel: r.number, Flow: r.flow, Data: r.payload}, true
 	}
 	return Event{}, false
 }

@@ -148,6 +148,7 @@ func (c *Client) lose(now time.Duration, why lossOf) {
 	}
 	why.moved = why.moved || c.moving() && (c.awaited != 0 || !c.flowGone)
 	c.dropRequests(forRefresh, forProbe, forMove, forPermission, forChannel)
+	c.endConnections("the allocation is lost")
 	notBefore := c.alloc.madeAt + requestPause // no server drives us round in a hot loop
 	c.alloc, c.expired = nil, nil
 	switch {
@@ -183,7 +184,10 @@ func (c *Client) allocateAnew(now time.Duration, why lossOf, notBefore time.Dura
 	switch {
 	case c.awaited != 0: // by the move
 		c.become(PhaseAllocating)
-	case !c.flowGone && !why.elsewhere:
+	case why.elsewhere:
+	case c.flowGone: // the stream has ended
+		c.awaitFlow(Event{Kind: FlowNeeded, Until: c.owed(now)})
+	default:
 		c.startAllocate(now)
 	}
 }

@@ -24,6 +24,10 @@ func (c *Client) build(tx *transaction) []byte {
 	case forChannel:
 		added(m, channelNumber(tx.number).AddTo(m))
 		addPeer(m, c.channelBy(tx.number).peer)
+	case forConnect:
+		addPeer(m, c.numbered(tx.number).peer)
+	case forBind:
+		addConnectionID(m, c.numbered(tx.number).id)
 	}
 	if tx.ticketed {
 		addBytes(m, attrMobilityTicket, c.ticketAtHand())
@@ -86,7 +90,7 @@ func forgetAttributes(m *stun.Message) { m.Attributes = m.Attributes[:0] }
 // addAllocate: "The client MUST include a REQUESTED-TRANSPORT attribute in the
 // request." https://www.rfc-editor.org/rfc/rfc8656#section-7.1
 func (c *Client) addAllocate(m *stun.Message) {
-	added(m, transportUDP.AddTo(m))
+	added(m, c.relayedTransport().AddTo(m))
 	if c.cfg.family != FamilyDefault {
 		added(m, requestedFamily(c.cfg.family).AddTo(m))
 	}

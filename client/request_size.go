@@ -38,6 +38,8 @@ func (c *Client) bodySize(tx *transaction) int {
 		return len(tx.peers) * c.peerSize()
 	case stun.MethodChannelBind:
 		return wordSize + c.peerSize()
+	case stun.MethodConnect:
+		return c.peerSize()
 	}
 	if tx.ticketed {
 		return wordSize + attributeSize(len(c.ticketAtHand()))

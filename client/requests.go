@@ -21,20 +21,22 @@ func (c *Client) pump(now time.Duration) {
 	room := maxRequests - c.outstanding()
 	for i := 0; i < len(c.requests); i++ {
 		tx := c.requests[i]
-		if tx.sends > 0 || tx.dueAt > now || room <= 0 && tx.purpose != forRelease {
+		if tx.sends > 0 || tx.dueAt > now || room <= 0 && tx.crowds() {
 			continue
 		}
 		if !c.sendFirst(now, tx) {
 			return
 		}
-		room--
+		if tx.crowds() {
+			room--
+		}
 	}
 }
 
 // outstanding counts the requests that were sent and are not answered.
 func (c *Client) outstanding() (n int) {
 	for _, tx := range c.requests {
-		if tx.sends > 0 {
+		if tx.sends > 0 && tx.crowds() {
 			n++
 		}
 	}

@@ -44,7 +44,7 @@ func settles(tx *transaction, m *message) bool {
 }
 
 func (c *Client) handleSuccess(now time.Duration, tx *transaction, m *message, signed bool) {
-	if !signed && c.mustSign(tx) {
+	if !signed && c.mustSign(tx) && !c.bindsUnsigned(tx, m) {
 		// "If the request was sent over an unreliable transport, the response
 		// MUST be discarded, as if it had never been received."
 		// https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
@@ -110,7 +110,7 @@ func (c *Client) handleError(now time.Duration, tx *transaction, m *message, sig
 	}
 	switch {
 	case retry && v.code == int(stun.CodeStaleNonce):
-		c.renew(ch)
+		c.renewFor(tx, ch)
 		c.resign(now, tx)
 	case retry:
 		c.challenged(now, tx, ch)
@@ -133,7 +133,7 @@ func (c *Client) answersChallenge(tx *transaction, ch challenge) bool {
 		return false // C4: nothing more is sent
 	}
 	if tx.signer == nil {
-		return ch.complete() && c.hasCredentials()
+		return ch.complete() && c.hasCredentials() && tx.purpose != forBind // it authenticates as the control connection did
 	}
 	return tx.signer != c.auth.signer && len(tx.elders) < maxResigned
 }
@@ -143,7 +143,7 @@ func (c *Client) answersChallenge(tx *transaction, ch challenge) bool {
 // https://www.rfc-editor.org/rfc/rfc8489#section-9.2.5
 func (c *Client) renews(tx *transaction, ch challenge) bool {
 	return tx.signer != nil && len(tx.elders) < maxResigned && len(ch.nonce) > 0 &&
-		(tx.nonceAge != c.auth.nonceAge || string(ch.nonce) != c.auth.nonce)
+		(tx.nonceAge != c.auth.nonceAge || string(ch.nonce) != c.nonceOf(tx))
 }
 
 // hold keeps an unsigned error: it takes effect when the request has been sent
@@ -187,6 +187,10 @@ func (c *Client) succeeded(now time.Duration, tx *transaction, m *message) {
 		c.reclaimSucceeded(now)
 	case forMove:
 		c.moveSucceeded(now, tx, m)
+	case forConnect:
+		c.connectSucceeded(now, tx, m)
+	case forBind:
+		c.bindSucceeded(tx)
 	}
 }
 
@@ -207,5 +211,9 @@ func (c *Client) failed(now time.Duration, tx *transaction, v verdict) {
 		c.reclaimFailed(now, tx, v)
 	case forMove:
 		c.moveFailed(now, tx, v)
+	case forConnect:
+		c.connectFailed(now, tx, v)
+	case forBind:
+		c.connectionFailed(c.numbered(tx.number), &v)
 	}
 }

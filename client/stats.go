@@ -11,7 +11,7 @@ type Stats struct {
 	IgnoredFlow        uint64 // from a flow that is not ours
 	IgnoredSource      uint64 // from an address that is not the server's
 	IgnoredMalformed   uint64 // neither STUN nor ChannelData, or broken
-	IgnoredUnexpected  uint64 // a request to us, an unknown method or class
+	IgnoredUnexpected  uint64 // a request to us, an unknown method or class, a ConnectionAttempt twice or beyond the bound
 	IgnoredTransaction uint64 // unknown transaction ID or late duplicate
 	IgnoredIntegrity   uint64 // MESSAGE-INTEGRITY missing where it is due, or wrong
 	IgnoredFingerprint uint64 // FINGERPRINT present and wrong
@@ -20,4 +20,14 @@ type Stats struct {
 	IgnoredPeer        uint64 // data from a peer without permission
 	HeldErrors         uint64 // unsigned errors to signed requests that were held
 	PayloadsDropped    uint64 // queued and given up
+}
+
+// counters are its fields.
+func (s *Stats) counters() [20]*uint64 {
+	return [...]*uint64{
+		&s.SentMessages, &s.SentBytes, &s.ReceivedMessages, &s.ReceivedBytes, &s.Retransmissions,
+		&s.PayloadsSent, &s.PayloadsReceived, &s.IgnoredClosed, &s.IgnoredFlow, &s.IgnoredSource,
+		&s.IgnoredMalformed, &s.IgnoredUnexpected, &s.IgnoredTransaction, &s.IgnoredIntegrity,
+		&s.IgnoredFingerprint, &s.IgnoredAttribute, &s.IgnoredChannel, &s.IgnoredPeer, &s.HeldErrors, &s.PayloadsDropped,
+	}
 }

@@ -25,6 +25,8 @@ func (c *Client) HandleStream(now time.Duration, flow Flow, data []byte) (took i
 	case c.phase == PhaseClosed:
 		c.stats.IgnoredClosed++
 		return len(data)
+	case flow != c.flow && c.connectionOn(flow) != nil:
+		return c.handleConnection(now, c.connectionOn(flow), data)
 	case flow != c.flow || c.flowGone || !c.Stream():
 		c.stats.IgnoredFlow++
 		return len(data)

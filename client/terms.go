@@ -72,9 +72,8 @@ func (c *Client) weigh(ch challenge) (t terms, refused string) {
 	return t, refused
 }
 
-// overheard: what is sent can be read by others. So it is on every path that
-// there is so far: UDP.
-func (c *Client) overheard() bool { return true }
+// overheard: what is sent can be read by others.
+func (c *Client) overheard() bool { return !c.cfg.secured }
 
 // modern is what a credential has under terms that ask for something, or with a
 // token.

@@ -20,6 +20,7 @@ const (
 	wakePermission
 	wakeChannel
 	wakeKeepalive
+	wakeConnection
 )
 
 // wake is the earliest deadline and its reason.
@@ -54,7 +55,7 @@ func (c *Client) earliest() wake {
 	var w wake
 	crowded := c.outstanding() >= maxRequests
 	for _, tx := range c.requests {
-		if tx.sends > 0 || !crowded || tx.purpose == forRelease {
+		if tx.sends > 0 || !crowded || !tx.crowds() {
 			w.sooner(c.wakeOf(tx))
 		}
 	}
@@ -66,6 +67,7 @@ func (c *Client) earliest() wake {
 		return w
 	}
 	w.sooner(wake{at: c.alloc.expiresAt, kind: wakeExpiry})
+	c.wakeOfConnections(&w)
 	if c.moving() {
 		return w
 	}
@@ -115,6 +117,8 @@ func (c *Client) TimeoutReason() string {
 		return "allocation expires"
 	case wakeKeepalive:
 		return "keep-alive"
+	case wakeConnection:
+		return "end of a connection's wait"
 	case wakePermission:
 		return "refresh permission " + c.permissions[w.number].addr.String()
 	case wakeChannel:
@@ -133,4 +137,5 @@ func (c *Client) HandleTimeout(now time.Duration) {
 	c.tickPermissions(now)
 	c.tickChannels(now)
 	c.tickKeepalive(now)
+	c.tickConnections(now)
 }

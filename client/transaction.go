@@ -20,6 +20,8 @@ const (
 	forRelease    // Refresh(LIFETIME=0) of what is ours
 	forReclaim    // Refresh(LIFETIME=0) of what an earlier run left on the port
 	forMove       // a Refresh with the mobility ticket, from another flow
+	forConnect    // Connect (RFC 6062)
+	forBind       // ConnectionBind, on a flow of its own
 
 	purposeCount
 )
@@ -27,6 +29,7 @@ const (
 var purposeNames = [purposeCount]string{
 	"Allocate", "Refresh", "Refresh (probe)", "CreatePermission", "ChannelBind",
 	"Refresh (release)", "Refresh (reclaim)", "Refresh (move)",
+	"Connect", "ConnectionBind",
 }
 
 func (p purpose) String() string { return purposeNames[p] }
@@ -39,6 +42,10 @@ func (p purpose) method() stun.Method {
 		return stun.MethodCreatePermission
 	case forChannel:
 		return stun.MethodChannelBind
+	case forConnect:
+		return stun.MethodConnect
+	case forBind:
+		return stun.MethodConnectionBind
 	}
 	return stun.MethodRefresh
 }
@@ -59,7 +66,7 @@ type transaction struct {
 	heldSends uint8  // sends when held came
 	forged    bool   // an answer failed its integrity check
 	ticketed  bool   // it shows the mobility ticket
-	number    uint16 // forChannel
+	number    uint16 // forChannel, forConnect, forBind
 	nonceAge  uint32 // auth.nonceAge when it was signed
 	rto       uint32 // in ms: the first wait for an answer
 
@@ -84,7 +91,7 @@ func (c *Client) sendFirst(now time.Duration, tx *transaction) bool {
 	if !ok {
 		return false
 	}
-	tx.id, tx.nonce, tx.nonceAge = id, c.auth.nonce, c.auth.nonceAge
+	tx.id, tx.nonce, tx.nonceAge = id, c.nonceOf(tx), c.auth.nonceAge
 	tx.rto = uint32(c.RTO() / time.Millisecond)
 	if tx.firstAt == 0 { // an elder's first send is the earliest that can count
 		tx.firstAt = now
@@ -107,7 +114,7 @@ func (c *Client) send(now time.Duration, tx *transaction) {
 		c.stats.Retransmissions++
 	}
 	c.noteSent(now, tx)
-	c.transmit(c.build(tx))
+	c.transmitOn(c.flowOf(tx), c.build(tx))
 	c.rearm()
 }
 
@@ -120,6 +127,8 @@ func (c *Client) send(now time.Duration, tx *transaction) {
 func (c *Client) patience(tx *transaction) time.Duration {
 	rto := time.Duration(tx.rto) * time.Millisecond
 	switch {
+	case tx.purpose == forConnect:
+		return max(c.cfg.lastWait, connectTimeout)
 	case c.cfg.lastWait != 0:
 		return c.cfg.lastWait
 	case tx.sends >= c.cfg.rc:

@@ -31,6 +31,7 @@ type arrival struct {
 	length int    // of each
 	count  int
 	stride int
+	owned  *[]byte // what data lies in, from blocks; nil: the slot, or not for long
 }
 
 // payload is number i.
@@ -49,10 +50,10 @@ func (d *driver) input(c *Conn, flow client.Flow, s *slot) {
 		}
 		desc.Store(d.layout.In.At(d.region, i))
 	}
-	d.slotIn = s
+	d.slotIn, s.of = s, c
 	// That a datagram is ignored is counted by the machine.
 	_, _ = d.batch(abi.KindInput, len(s.parts), d.clock.now(), nil)
-	d.slotIn = nil
+	d.slotIn, s.of = nil, nil
 }
 
 // send hands what was loaded into the slot to the machine and takes the
@@ -191,6 +192,8 @@ func (c *Conn) take(v abi.View, data []byte) {
 	case abi.KindTransmit:
 		if t := c.flowOf(client.Flow(v.Flow())); t != nil {
 			c.out.copy(t, data)
+		} else if l := c.relay.linkOf(client.Flow(v.Flow())); l != nil {
+			l.send(data)
 		}
 	case abi.KindParting:
 		c.parting.keep(v, data)
@@ -222,13 +225,24 @@ func (c *Conn) takeLoaded(v abi.View, data []byte, length, count, stride int) {
 }
 
 // takeData leaves payloads that lie in the slot of the reader to it, and puts
-// others into the inbox: control-out is written again by the next call.
+// others into the inbox: control-out is written again by the next call. A copy
+// of what came in parts, on a stream, waits with the reader's: it is first.
 func (c *Conn) takeData(v abi.View, at, span uint64, length, count, stride int) {
 	d := c.driver
-	a := arrival{v.Addr(), d.region[at : at+span : at+span], length, count, stride}
-	if s := d.slotIn; s.holds(at, span) {
-		s.arrivals = append(s.arrivals, a)
+	if l := c.relay.linkOf(client.Flow(v.Flow())); l != nil {
+		l.early = append(l.early, d.region[at:at+span]...)
 		return
 	}
-	c.in.keep(&a, 0)
+	a := arrival{v.Addr(), d.region[at : at+span : at+span], length, count, stride, nil}
+	s := d.slotIn
+	switch {
+	case s.holds(at, span):
+	case s != nil && s.of == c:
+		a.owned = blocks.copy(a.data)
+		a.data = *a.owned
+	default:
+		c.in.keep(&a, 0)
+		return
+	}
+	s.arrivals = append(s.arrivals, a)
 }

@@ -60,11 +60,19 @@ func (s *settings) checkTLS() error {
 	return nil
 }
 
-// dtlsConfig is what of a tls.Config has its like in DTLS.
-func dtlsConfig(c *tls.Config) *dtls.Config {
-	return &dtls.Config{
-		Certificates: c.Certificates, RootCAs: c.RootCAs, ServerName: c.ServerName,
-		InsecureSkipVerify: c.InsecureSkipVerify, VerifyPeerCertificate: c.VerifyPeerCertificate,
-		SupportedProtocols: c.NextProtos,
+// dtlsOptions are what of a tls.Config has its like in DTLS.
+func dtlsOptions(c *tls.Config) []dtls.ClientOption {
+	o := []dtls.ClientOption{
+		dtls.WithRootCAs(c.RootCAs), dtls.WithServerName(c.ServerName), dtls.WithInsecureSkipVerify(c.InsecureSkipVerify),
 	}
+	if len(c.Certificates) > 0 {
+		o = append(o, dtls.WithCertificates(c.Certificates...))
+	}
+	if c.VerifyPeerCertificate != nil {
+		o = append(o, dtls.WithVerifyPeerCertificate(c.VerifyPeerCertificate))
+	}
+	if len(c.NextProtos) > 0 {
+		o = append(o, dtls.WithSupportedProtocols(c.NextProtos...))
+	}
+	return o
 }

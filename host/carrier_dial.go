@@ -49,30 +49,39 @@ func addrPortOf(a net.Addr) netip.AddrPort {
 }
 
 func (t *transport) openStream(ctx context.Context, local netip.AddrPort, s *settings) (net.Addr, error) {
+	conn, raw, err := dialStream(ctx, local, t.server, s)
+	if err != nil {
+		return nil, err
+	}
+	w := newStreamWire(conn, raw)
+	t.sock, t.wire, t.stream = w, w, w
+	return raw.LocalAddr(), nil
+}
+
+// dialStream connects to the server: conn is raw, or TLS over it.
+func dialStream(ctx context.Context, local, server netip.AddrPort, s *settings) (conn net.Conn, raw *net.TCPConn, err error) {
 	var d net.Dialer
 	if local.IsValid() || local.Port() != 0 {
 		d.LocalAddr = &net.TCPAddr{IP: local.Addr().AsSlice(), Port: int(local.Port())}
 	}
-	conn, err := d.DialContext(ctx, "tcp", t.server.String())
+	conn, err = d.DialContext(ctx, "tcp", server.String())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	raw, ok := conn.(*net.TCPConn)
 	if !ok {
 		conn.Close()
-		return nil, fmt.Errorf("a TCP connection is a %T", conn)
+		return nil, nil, fmt.Errorf("a TCP connection is a %T", conn)
 	}
 	if s.via == overTLS {
 		secured := tls.Client(raw, s.TLS)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			raw.Close()
-			return nil, fmt.Errorf("TLS with %v: %w", t.server, err)
+			return nil, nil, fmt.Errorf("TLS with %v: %w", server, err)
 		}
 		conn = secured
 	}
-	w := newStreamWire(conn, raw)
-	t.sock, t.wire, t.stream = w, w, w
-	return raw.LocalAddr(), nil
+	return conn, raw, nil
 }
 
 func (t *transport) openDTLS(ctx context.Context, local netip.AddrPort, s *settings) (net.Addr, error) {
@@ -90,7 +99,7 @@ func (t *transport) openDTLS(ctx context.Context, local netip.AddrPort, s *setti
 		return nil, fmt.Errorf("a UDP socket is a %T", conn)
 	}
 	s.sizeBuffers(sock)
-	secured, err := dtls.Client(dtlsnet.PacketConnFromConn(sock), sock.RemoteAddr(), dtlsConfig(s.TLS))
+	secured, err := dtls.ClientWithOptions(dtlsnet.PacketConnFromConn(sock), sock.RemoteAddr(), dtlsOptions(s.TLS)...)
 	if err == nil {
 		err = secured.HandshakeContext(ctx)
 	}

@@ -2,18 +2,9 @@ package host_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,64 +18,13 @@ import (
 
 const certName = "turn.test"
 
-// authority is a certificate for certName and who has signed it.
-type authority struct {
-	roots *x509.CertPool
-	leaf  tls.Certificate
-}
-
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t *testing.T) *hosttest.Authority {
 	t.Helper()
-	sign := func(cert, parent *x509.Certificate, key, by *ecdsa.PrivateKey) []byte {
-		der, err := x509.CreateCertificate(rand.Reader, cert, parent, &key.PublicKey, by)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return der
-	}
-	newKey := func() *ecdsa.PrivateKey {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return key
-	}
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: certName}, DNSNames: []string{certName},
-		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	caKey, key := newKey(), newKey()
-	parsed, err := x509.ParseCertificate(sign(ca, ca, caKey, caKey))
+	a, err := hosttest.NewAuthority(certName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &authority{roots: x509.NewCertPool()}
-	a.roots.AddCert(parsed)
-	a.leaf = tls.Certificate{Certificate: [][]byte{sign(leaf, parsed, key, caKey)}, PrivateKey: key}
 	return a
-}
-
-// files writes the leaf for coturn.
-func (a *authority) files(t *testing.T) []string {
-	t.Helper()
-	der, err := x509.MarshalECPrivateKey(a.leaf.PrivateKey.(*ecdsa.PrivateKey))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key := filepath.Join(t.TempDir(), "leaf.pem"), filepath.Join(t.TempDir(), "key.pem")
-	for name, b := range map[string]*pem.Block{
-		cert: {Type: "CERTIFICATE", Bytes: a.leaf.Certificate[0]}, key: {Type: "EC PRIVATE KEY", Bytes: der},
-	} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(b), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return []string{"--cert=" + cert, "--pkey=" + key}
 }
 
 // carried is a server with an address for each carrier.
@@ -100,21 +40,31 @@ func urls(tcp, tls, dtls netip.AddrPort) map[string]string {
 	}
 }
 
-func carriedByCoturn(t *testing.T, a *authority) carried {
-	c := hosttest.NeedCoturn(t, a.files(t)...)
+// certified are coturn's flags for its certificate.
+func certified(t *testing.T, a *hosttest.Authority) []string {
+	t.Helper()
+	flags, err := a.WriteFiles(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return flags
+}
+
+func carriedByCoturn(t *testing.T, a *hosttest.Authority) carried {
+	c := hosttest.NeedCoturn(t, certified(t, a)...)
 	return carried{c, urls(c.Addr(), c.Secured(), c.Secured())}
 }
 
-func carriedByPion(t *testing.T, a *authority) carried {
+func carriedByPion(t *testing.T, a *hosttest.Authority) carried {
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	secured, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{a.leaf}, NextProtos: []string{"stun.turn"}})
+	secured, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{a.Leaf}, NextProtos: []string{"stun.turn"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	datagrams, err := dtls.Listen("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")), &dtls.Config{Certificates: []tls.Certificate{a.leaf}})
+	datagrams, err := dtls.ListenWithOptions("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")), dtls.WithCertificates(a.Leaf))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,14 +79,14 @@ func carriedByPion(t *testing.T, a *authority) carried {
 // over UDP.
 func TestS02Carriers(t *testing.T) {
 	a := newAuthority(t)
-	for name, start := range map[string]func(*testing.T, *authority) carried{"coturn": carriedByCoturn, "pion": carriedByPion} {
+	for name, start := range map[string]func(*testing.T, *hosttest.Authority) carried{"coturn": carriedByCoturn, "pion": carriedByPion} {
 		t.Run(name, func(t *testing.T) {
 			server := start(t, a)
 			for by, url := range server.urls {
 				t.Run(by, func(t *testing.T) {
 					engines(t, func(t *testing.T, rt *host.Runtime) {
 						cfg := config(server.Addr())
-						cfg.URL, cfg.ServerName, cfg.TLS = url, certName, &tls.Config{RootCAs: a.roots}
+						cfg.URL, cfg.ServerName, cfg.TLS = url, certName, &tls.Config{RootCAs: a.Roots}
 						carries(t, server, dial(t, rt, cfg), sizes(name, by))
 					})
 				})
@@ -207,7 +157,7 @@ func TestS02CertificatesAreVerified(t *testing.T) {
 			"Config.ServerName": func(cfg *host.Config) { cfg.ServerName = "" },
 		} {
 			cfg := config(server.Addr())
-			cfg.URL, cfg.TLS = server.urls[by], &tls.Config{RootCAs: a.roots}
+			cfg.URL, cfg.TLS = server.urls[by], &tls.Config{RootCAs: a.Roots}
 			change(&cfg)
 			c, err := rt.Dial(soon(t), cfg)
 			if err == nil {
@@ -218,4 +168,25 @@ func TestS02CertificatesAreVerified(t *testing.T) {
 			}
 		}
 	}
+}
+
+// coturn takes no USERHASH: an anonymous user is served where TLS or DTLS hides
+// the username, and nowhere else.
+func TestA03AnonymousWhereNobodyListens(t *testing.T) {
+	a := newAuthority(t)
+	server := carriedByCoturn(t, a)
+	engines(t, func(t *testing.T, rt *host.Runtime) {
+		for by, url := range server.urls {
+			cfg := config(server.Addr())
+			cfg.URL, cfg.ServerName, cfg.TLS, cfg.Anonymous = url, certName, &tls.Config{RootCAs: a.Roots}, true
+			c, err := rt.Dial(soon(t), cfg)
+			if hidden := by == "TLS" || by == "DTLS"; hidden != (err == nil) {
+				t.Errorf("%s: %v", by, err)
+			} else if hidden {
+				wantClosed(t, c, 5*time.Second, client.Released)
+			} else {
+				wantRequestError(t, err, "Allocate", 401)
+			}
+		}
+	})
 }

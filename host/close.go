@@ -88,6 +88,7 @@ func (c *Conn) end(verdict Closed) {
 	c.verdict = verdict
 	c.present.Store(&nothing)
 	c.waiters.fail(net.ErrClosed)
+	c.relay.end()
 	c.driver.touch(c)
 }
 

@@ -51,7 +51,8 @@ type Config struct {
 	// 16 bytes of a key of 20: give it those.
 	AccessToken []byte
 	// Anonymous never sends the username where others can read it: Dial fails
-	// where the server takes no hash of it (RFC 8489's USERHASH).
+	// where the server takes no hash of it (RFC 8489's USERHASH), and neither
+	// TLS nor DTLS hides it.
 	Anonymous bool
 	// LocalAddr is the socket's own address: "", "192.0.2.1", "192.0.2.1:5000"
 	// or ":5000". A port given here is the caller's own; see Steps of a Dial.
@@ -111,6 +112,13 @@ type Config struct {
 	// changes then.
 	Mobility bool
 
+	// RelayTCP asks for a relayed address that relays TCP connections (RFC 6062)
+	// instead of datagrams: see Conn.DialTCP and Conn.ListenTCP. The URL is one
+	// over TCP or TLS then, and so are the connections to the server that carry
+	// them. UnsignedBind takes a server's answer to a ConnectionBind that is not
+	// signed: pion's servers sign all but that.
+	RelayTCP, UnsignedBind bool
+
 	// ReceiveQueue is how many payloads wait for ReadFrom: 512.
 	ReceiveQueue int
 	// EventQueue is how many events wait in Conn.Events: 64.
@@ -151,6 +159,9 @@ func (cfg Config) check() (settings, error) {
 	if err = cfg.checkNumbers(); err != nil {
 		return s, err
 	}
+	if err = s.checkRelay(); err != nil {
+		return s, err
+	}
 	if cfg.Linger == 0 {
 		s.Linger = defaultLinger
 	}
@@ -189,7 +200,7 @@ func positive(n, otherwise int) int {
 // clientConfig is the machine's part, for this server.
 func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 	return client.Config{
-		Server: server, Transport: s.via.transport(), Username: []byte(s.Username), Password: []byte(s.Password),
+		Server: server, Transport: s.via.transport(), Secured: s.via.secured(), Username: []byte(s.Username), Password: []byte(s.Password),
 		Family: s.Family, Lifetime: s.Lifetime, Software: s.Software, Fingerprint: s.Fingerprint,
 		RTO: s.RTO, MinRTO: s.MinRTO, Rc: s.Rc, Rm: s.Rm, RefreshCap: s.RefreshCap, Keepalive: s.Keepalive,
 		AutoPermission: !s.NoAutoPermission,
@@ -198,6 +209,8 @@ func (s *settings) clientConfig(server netip.AddrPort) client.Config {
 		Anonymous:      s.Anonymous,
 		AccessToken:    s.AccessToken,
 		Mobility:       s.Mobility,
+		Relay:          s.relay(),
+		UnsignedBind:   s.UnsignedBind,
 		EvenPort:       s.EvenPort, ReservationToken: s.ReservationToken, DontFragment: s.DontFragment,
 	}
 }

@@ -53,6 +53,7 @@ type Conn struct {
 	peers     peerTable
 	numbers   numbers
 	waiters   waiters
+	relay     *relay       // nil: the relayed address relays datagrams
 	closeAt   *closeAt     // nil = not armed
 	verdict   Closed       // from stageEnded on
 	counted   client.Stats // when it was asked for last
@@ -72,6 +73,9 @@ func newConn(rt *Runtime, s settings, t *transport) *Conn {
 	c.readDeadline.tell, c.writeDeadline.tell = c.in.wake, c.writes.wake
 	c.peers.reset()
 	c.present.Store(&nothing)
+	if s.RelayTCP {
+		c.relay = newRelay(c)
+	}
 	return c
 }
 
@@ -124,8 +128,13 @@ func (c *Conn) Local() netip.AddrPort { return *c.local.Load() }
 // Server is the server's transport address.
 func (c *Conn) Server() netip.AddrPort { return c.server }
 
-// LocalAddr is Relayed as a *net.UDPAddr.
-func (c *Conn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.Relayed()) }
+// LocalAddr is Relayed as a *net.UDPAddr, or of RelayTCP a *net.TCPAddr.
+func (c *Conn) LocalAddr() net.Addr {
+	if c.settings.RelayTCP {
+		return net.TCPAddrFromAddrPort(c.Relayed())
+	}
+	return net.UDPAddrFromAddrPort(c.Relayed())
+}
 
 // Events hands out what happens, DataReceived apart. What is not taken waits
 // in a bounded queue; what does not fit is dropped, and Stats counts it. The

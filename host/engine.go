@@ -40,6 +40,8 @@ type engine interface {
 	stats(h int32) (n int32, err error)
 	parting(now float64, h int32) (outs int32, err error)
 	free(h int32) (int32, error)
+	snapshot(now float64, h, offset, size int32) (n int32, err error)
+	restore(now, elapsed float64, offset, n int32) (handle int32, err error)
 
 	// memory is the size of the linear memory in bytes; of the native engine
 	// it is the region alone.

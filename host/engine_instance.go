@@ -23,6 +23,7 @@ type wazeroEngine struct {
 	fnOpen, fnCommand, fnFlow, fnPeer         api.Function
 	fnInput, fnSend, fnPoll, fnTick           api.Function
 	fnClose, fnState, fnStats, fnPart, fnFree api.Function
+	fnSnapshot, fnRestore                     api.Function
 }
 
 // bind looks up the exports once, checks the version and takes the region.
@@ -33,7 +34,7 @@ func (e *wazeroEngine) bind() error {
 		"turn_peer": &e.fnPeer, "turn_input": &e.fnInput, "turn_send": &e.fnSend,
 		"turn_poll": &e.fnPoll, "turn_tick": &e.fnTick, "turn_close": &e.fnClose,
 		"turn_state": &e.fnState, "turn_stats": &e.fnStats, "turn_parting": &e.fnPart,
-		"turn_free": &e.fnFree,
+		"turn_free": &e.fnFree, "turn_snapshot": &e.fnSnapshot, "turn_restore": &e.fnRestore,
 	} {
 		*f = e.module.ExportedFunction(name)
 	}
@@ -163,4 +164,16 @@ func (e *wazeroEngine) parting(now float64, h int32) (int32, error) {
 func (e *wazeroEngine) free(h int32) (int32, error) {
 	e.stack[0] = api.EncodeI32(h)
 	return e.i32("turn_free", e.fnFree)
+}
+
+func (e *wazeroEngine) snapshot(now float64, h, offset, size int32) (int32, error) {
+	e.stack[0], e.stack[1] = api.EncodeF64(now), api.EncodeI32(h)
+	e.stack[2], e.stack[3] = api.EncodeI32(offset), api.EncodeI32(size)
+	return e.i32("turn_snapshot", e.fnSnapshot)
+}
+
+func (e *wazeroEngine) restore(now, elapsed float64, offset, n int32) (int32, error) {
+	e.stack[0], e.stack[1] = api.EncodeF64(now), api.EncodeF64(elapsed)
+	e.stack[2], e.stack[3] = api.EncodeI32(offset), api.EncodeI32(n)
+	return e.i32("turn_restore", e.fnRestore)
 }

@@ -146,3 +146,19 @@ func (e *nativeEngine) free(h int32) (code int32, err error) {
 	defer e.trapped("turn_free", &err)
 	return e.turn.Free(h), nil
 }
+
+func (e *nativeEngine) snapshot(now float64, h, offset, size int32) (n int32, err error) {
+	if e.dead != nil {
+		return 0, e.dead
+	}
+	defer e.trapped("turn_snapshot", &err)
+	return e.turn.Snapshot(now, h, offset, size), nil
+}
+
+func (e *nativeEngine) restore(now, elapsed float64, offset, n int32) (h int32, err error) {
+	if e.dead != nil {
+		return 0, e.dead
+	}
+	defer e.trapped("turn_restore", &err)
+	return e.turn.Restore(now, elapsed, offset, n), nil
+}

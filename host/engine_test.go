@@ -76,6 +76,12 @@ func (x exports) State(h int32) int32                { return x.must(x.e.state(h
 func (x exports) Stats(h int32) int32                { return x.must(x.e.stats(h)) }
 func (x exports) Free(h int32) int32                 { return x.must(x.e.free(h)) }
 func (x exports) Parting(now float64, h int32) int32 { return x.must(x.e.parting(now, h)) }
+func (x exports) Snapshot(now float64, h, offset, size int32) int32 {
+	return x.must(x.e.snapshot(now, h, offset, size))
+}
+func (x exports) Restore(now, elapsed float64, offset, n int32) int32 {
+	return x.must(x.e.restore(now, elapsed, offset, n))
+}
 func (x exports) Close(now float64, h int32, linger float64) int32 {
 	return x.must(x.e.close(now, h, linger))
 }

@@ -20,6 +20,7 @@ type Event struct {
 	Signed           bool
 	Outcome          client.Outcome
 	Peer             netip.AddrPort
+	ConnectionID     client.ConnectionID // of RelayTCP
 	Channel          uint16
 	Relayed          netip.AddrPort
 	Mapped           netip.AddrPort
@@ -57,7 +58,7 @@ func (c Closed) event() Event {
 func newEvent(k clock, e client.Event) Event {
 	out := Event{
 		Kind: e.Kind, At: time.Now(), Code: e.Code, Reason: e.Reason, ServerName: e.ServerName, Signed: e.Signed,
-		Outcome: e.Outcome, Peer: e.Peer, Channel: e.Channel, Relayed: e.Relayed, Mapped: e.Mapped,
+		Outcome: e.Outcome, Peer: e.Peer, ConnectionID: e.ConnectionID, Channel: e.Channel, Relayed: e.Relayed, Mapped: e.Mapped,
 		ICMP: e.ICMP, ReservationToken: e.ReservationToken, Family: e.Family, Additional: e.Additional, Domain: e.Domain, Lifetime: e.Lifetime, RetryAfter: e.RetryAfter, ReuseAfter: e.ReuseAfter,
 		Until: k.at(e.Until),
 	}
@@ -78,7 +79,7 @@ func (e Event) level() slog.Level {
 		}
 		return slog.LevelWarn
 	case client.AllocateFailed, client.OptionRefused, client.AddressRefused, client.PermissionFailed, client.ChannelFailed, client.NeedNewPort,
-		client.CredentialsExpired, client.RefreshFailed, client.AllocationLost, client.StreamBroken:
+		client.CredentialsExpired, client.RefreshFailed, client.AllocationLost, client.StreamBroken, client.ConnectionFailed, client.ConnectionLost:
 		return slog.LevelWarn
 	}
 	return slog.LevelDebug

@@ -52,7 +52,7 @@ func (c *Conn) changePort(flow client.Flow) {
 // old one, which it answers, is closed, so that it cannot get the same port.
 // Where the local address that was asked for is gone, any serves.
 func (c *Conn) openFlow(flow client.Flow) (old []*transport, err error) {
-	local := netip.AddrPortFrom(c.settings.local.Addr(), 0)
+	local := netip.AddrPortFrom(c.nextLocal(), 0)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -79,6 +79,16 @@ func (c *Conn) openFlow(flow client.Flow) (old []*transport, err error) {
 	c.attach(t)
 	c.driver.mu.Unlock()
 	return old, nil
+}
+
+// nextLocal is the address of the next socket.
+func (c *Conn) nextLocal() netip.Addr {
+	c.driver.mu.Lock()
+	defer c.driver.mu.Unlock()
+	if c.move.from.IsValid() {
+		return c.move.from
+	}
+	return c.settings.local.Addr()
 }
 
 func closeAll(ts []*transport) {

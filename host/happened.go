@@ -114,6 +114,8 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 		c.waiters.settle(wantRefresh, netip.AddrPort{}, e.request(c.server))
 	case client.NeedNewPort:
 		c.wanted = flow
+	case client.ConnectionAttempted, client.ConnectionReady, client.ConnectionFailed, client.ConnectionLost:
+		c.relay.happened(e, flow)
 	case client.FlowNeeded, client.Rebound, client.RebindFailed:
 		c.moved(e, flow)
 	case client.Redirected:

@@ -86,7 +86,7 @@ func (b *inbox) took(n int) {
 func (b *inbox) fill(ms []Message) (n int) {
 	for n < len(ms) && b.held > 0 {
 		p := &b.queue[b.head]
-		a := arrival{p.peer, p.data, p.size, 1, p.size}
+		a := arrival{p.peer, p.data, p.size, 1, p.size, nil}
 		if p.size > 0 {
 			a.count = len(p.data) / p.size
 		}

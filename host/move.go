@@ -17,6 +17,7 @@ type move struct {
 	under  bool          // the machine wants another flow, or is on it and waits
 	failed *RequestError // the allocation was not moved: a new one is made
 	last   time.Time     // when the last one began by itself
+	from   netip.Addr    // where the next sockets are; invalid: Config.LocalAddr's
 }
 
 // between two moves that begin by themselves: without any network each of them
@@ -38,6 +39,15 @@ func (c *Conn) Rebind(ctx context.Context) error {
 	})
 }
 
+// RebindFrom is Rebind from another local address than Config.LocalAddr's: for
+// those who know which one serves now. Sockets to come are there, too.
+func (c *Conn) RebindFrom(ctx context.Context, local netip.Addr) error {
+	c.driver.mu.Lock()
+	c.move.from = local.Unmap()
+	c.driver.mu.Unlock()
+	return c.Rebind(ctx)
+}
+
 // MovedError: the allocation could not be moved, and a new one has taken its
 // place.
 type MovedError struct {
@@ -54,6 +64,9 @@ func (e *MovedError) Unwrap() error { return e.Cause }
 func (c *Conn) moved(e *Event, flow client.Flow) {
 	switch e.Kind {
 	case client.FlowNeeded:
+		if c.relay.needs(e, flow) {
+			return
+		}
 		c.wanted, c.move.under = flow, true
 	case client.Rebound:
 		c.move.under, c.move.failed = false, nil
@@ -102,8 +115,9 @@ func (c *Conn) changeFlow(flow client.Flow) {
 		c.changePort(flow)
 		return
 	}
-	old, err := c.openFlow(flow)
+	old, err := c.reopenFlow(flow)
 	if err != nil {
+		c.driver.log.Warn("no other socket can be opened", "server", c.server, "error", err)
 		c.stay(flow, err)
 		return
 	}
@@ -114,6 +128,32 @@ func (c *Conn) changeFlow(flow client.Flow) {
 		_ = t.setReadDeadline(longAgo) // whoever reads it goes on with the new one
 	}
 	c.tellFlow(flow, abi.FlowOpened)
+}
+
+// A stream that has ended is dialled again for as long as a request would wait
+// for its answer, less and less often: a server that is starting anew refuses
+// connections for a while.
+const (
+	mostReopening = 39500 * time.Millisecond
+	firstReopen   = 100 * time.Millisecond
+	mostReopen    = 5 * time.Second
+)
+
+func (c *Conn) reopenFlow(flow client.Flow) (old []*transport, err error) {
+	end := time.Now().Add(mostReopening)
+	for pause := firstReopen; ; pause = min(2*pause, mostReopen) {
+		old, err = c.openFlow(flow)
+		if err == nil || c.settings.via.transport() != client.TransportStream || !c.settings.Reallocate || time.Now().Add(pause).After(end) {
+			return old, err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-c.closing:
+			timer.Stop()
+			return nil, net.ErrClosed
+		}
+	}
 }
 
 // stay: there is no other socket.
@@ -128,7 +168,7 @@ func (c *Conn) stay(flow client.Flow, cause error) {
 		}
 		c.move.under, c.move.failed = false, nil
 		c.waiters.settle(wantRebind, netip.AddrPort{}, cause)
-		if c.Lifetime() == 0 && !c.settings.Reallocate {
+		if c.Lifetime() == 0 {
 			why := error(ErrLost)
 			if old != nil {
 				why = &lostError{old}

@@ -24,6 +24,7 @@ type slot struct {
 	parcels  []parcel  // out: what was put in
 	parts    []part    // in: what the socket has put in
 	arrivals []arrival // in: what the machine found in it
+	of       *Conn     // in: whose it is, while the machine is at it
 }
 
 // holds says whether the bytes from off on lie in the slot.

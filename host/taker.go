@@ -86,6 +86,10 @@ func (in *taker) deliver(arrivals []arrival) {
 		if from < a.count {
 			in.c.in.keep(a, from)
 		}
+		if a.owned != nil {
+			blocks.put(a.owned)
+			a.owned, a.data = nil, nil
+		}
 	}
 }
 

@@ -14,8 +14,10 @@ import (
 )
 
 // Trace writes datagrams as a pcapng file that Wireshark opens. One Trace may
-// serve many Conns, at the same time or one after the other. The headers below
-// UDP are made up from the sockets' addresses.
+// serve many Conns, at the same time or one after the other. The headers are
+// made up from the sockets' addresses: what a stream carries is in TCP segments
+// as it was handed to the socket and came from it, and what TLS and DTLS carry is
+// there as it is inside of them, in the clear.
 type Trace struct {
 	mu  sync.Mutex
 	out *pcapgo.NgWriter
@@ -59,13 +61,17 @@ func (t *Trace) datagram(at time.Time, from, to netip.AddrPort, payload []byte) 
 
 func (t *Trace) write(at time.Time, from, to netip.AddrPort, payload []byte) error {
 	udp := &layers.UDP{SrcPort: layers.UDPPort(from.Port()), DstPort: layers.UDPPort(to.Port())}
-	ip := ipLayer(from.Addr().Unmap(), to.Addr().Unmap())
+	ip := ipLayer(from.Addr().Unmap(), to.Addr().Unmap(), layers.IPProtocolUDP)
 	if err := udp.SetNetworkLayerForChecksum(ip); err != nil {
 		return err
 	}
+	return t.packet(at, ip.(gopacket.SerializableLayer), udp, gopacket.Payload(payload))
+}
+
+// packet writes one through to the file.
+func (t *Trace) packet(at time.Time, of ...gopacket.SerializableLayer) error {
 	options := gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
-	err := gopacket.SerializeLayers(t.buf, options, ip.(gopacket.SerializableLayer), udp, gopacket.Payload(payload))
-	if err != nil {
+	if err := gopacket.SerializeLayers(t.buf, options, of...); err != nil {
 		return err
 	}
 	packet := t.buf.Bytes()
@@ -76,16 +82,16 @@ func (t *Trace) write(at time.Time, from, to netip.AddrPort, payload []byte) err
 	return t.out.Flush()
 }
 
-func ipLayer(from, to netip.Addr) gopacket.NetworkLayer {
+func ipLayer(from, to netip.Addr, protocol layers.IPProtocol) gopacket.NetworkLayer {
 	if from.Is4() && to.Is4() {
 		return &layers.IPv4{
-			Version: 4, TTL: 64, Protocol: layers.IPProtocolUDP,
+			Version: 4, TTL: 64, Protocol: protocol,
 			SrcIP: net.IP(from.AsSlice()), DstIP: net.IP(to.AsSlice()),
 		}
 	}
 	src, dst := from.As16(), to.As16()
 	return &layers.IPv6{
-		Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolUDP,
+		Version: 6, HopLimit: 64, NextHeader: protocol,
 		SrcIP: src[:], DstIP: dst[:],
 	}
 }

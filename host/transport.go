@@ -35,6 +35,7 @@ type transport struct {
 	sock          socket
 	local, server netip.AddrPort
 	trace         *Trace
+	traced        streamTrace
 	stream        *streamWire // nil: datagrams
 	wire          wire
 	mobile        bool // where its address is gone there is a move
@@ -109,7 +110,7 @@ func openTransport(ctx context.Context, flow client.Flow, local, server netip.Ad
 // answered all the same.
 func (t *transport) send(b []byte) error {
 	if t.trace != nil {
-		t.trace.datagram(time.Now(), t.local, t.server, b)
+		t.traceSent(time.Now(), b)
 	}
 	_, err := t.wire.one(b)
 	return err
@@ -136,7 +137,7 @@ func (t *transport) ship(c cargo) (int, error) {
 	if t.trace != nil {
 		now := time.Now()
 		for i := range c.count() {
-			t.trace.datagram(now, t.local, t.server, c.at(i))
+			t.traceSent(now, c.at(i))
 		}
 	}
 	return t.wire.ship(c)
@@ -157,6 +158,22 @@ func (t *transport) receive(in intake) error {
 	return t.wire.receive(in)
 }
 
+func (t *transport) traceSent(now time.Time, b []byte) {
+	if t.stream != nil {
+		t.trace.sentOn(&t.traced, now, t.local, t.server, b)
+		return
+	}
+	t.trace.datagram(now, t.local, t.server, b)
+}
+
+func (t *transport) traceReceived(now time.Time, b []byte) {
+	if t.stream != nil {
+		t.trace.receivedOn(&t.traced, now, t.server, t.local, b)
+		return
+	}
+	t.trace.datagram(now, t.server, t.local, b)
+}
+
 // tracedIntake traces what is received.
 type tracedIntake struct {
 	intake
@@ -173,7 +190,7 @@ func (in *tracedIntake) end(n, segment int, err error) (more bool) {
 	if err == nil {
 		now, c := time.Now(), cargo{run: in.room[:n], segment: segment}
 		for i := range c.count() {
-			in.t.trace.datagram(now, in.t.server, in.t.local, c.at(i))
+			in.t.traceReceived(now, c.at(i))
 		}
 	}
 	return in.intake.end(n, segment, err)

@@ -20,10 +20,11 @@ import (
 //
 //	new [name=] [user=] [password=] [server=] [family=] [lifetime=] [software=]
 //	    [rto=] [minrto=] [smoothed=] [variation=] [rc=] [rm=] [cap=] [fingerprint] [autopermission] [reclaim] [reallocate] [anonymous]
-//	    [token=] [stream]
+//	    [token=] [stream] [secured] [relaytcp] [unsignedbind]
 //	allocate | refresh | permit ADDR... | unpermit ADDR | bind PEER | unbind PEER
 //	allocated                          an Allocate, its challenge and its success
 //	send PEER "PAYLOAD"
+//	connect PEER | accept ID           of RFC 6062
 //	setcredentials user= password=
 //	settoken user= password= token=    of RFC 7635: the key's name, the key, the token
 //	recv tx=N success|error CODE       see script_recv.go

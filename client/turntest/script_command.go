@@ -25,7 +25,7 @@ func init() {
 		"rebind": plainCommand(abi.CmdRebind),
 		"permit": peerCommand(abi.CmdCreatePermission), "unpermit": peerCommand(abi.CmdRemovePermission),
 		"bind": peerCommand(abi.CmdBindChannel), "unbind": peerCommand(abi.CmdUnbindChannel),
-		"send": doSend, "setcredentials": doSetCredentials, "settoken": doSetToken, "allocated": doAllocated, "recv": doRecv,
+		"send": doSend, "setcredentials": doSetCredentials, "settoken": doSetToken, "connect": peerCommand(abi.CmdConnect), "accept": doAccept, "allocated": doAllocated, "recv": doRecv,
 		"flowopened": flowCommand(abi.FlowOpened), "flowclosed": flowCommand(abi.FlowClosed),
 		"patherror": flowCommand(abi.PathError),
 		"advance":   doAdvance, "timeout": doTimeout, "close": doClose, "free": doFree,
@@ -68,6 +68,7 @@ func scriptConfig(w *words) client.Config {
 		Username: w.text("user"), Password: w.text("password"), Software: string(w.text("software")),
 		Family:    map[string]client.Family{"": 0, "ipv4": client.FamilyIPv4, "ipv6": client.FamilyIPv6, "both": client.FamilyBoth}[family],
 		Transport: map[bool]client.Transport{true: client.TransportStream}[w.flag("stream")],
+		Secured:   w.flag("secured"),
 		Lifetime:  w.duration("lifetime"), RTO: w.duration("rto"), MinRTO: w.duration("minrto"), RoundTrip: w.roundTrip(), RefreshCap: w.duration("cap"),
 		Rc: w.number("rc"), Rm: w.number("rm"),
 		Fingerprint: w.flag("fingerprint"), AutoPermission: w.flag("autopermission"),
@@ -75,6 +76,7 @@ func scriptConfig(w *words) client.Config {
 		Anonymous: w.flag("anonymous"), AccessToken: w.text("token"),
 		Keepalive: w.duration("keepalive"), EvenPort: client.EvenPort(w.number("evenport")),
 		ReservationToken: w.reservation("reservation"), DontFragment: w.flag("dontfragment"),
+		Relay: map[bool]client.Relay{true: client.RelayTCP}[w.flag("relaytcp")], UnsignedBind: w.flag("unsignedbind"),
 	}
 }
 
@@ -122,6 +124,12 @@ func doSetToken(r *scriptRunner, w *words) error {
 	r.current.usernames = append(r.current.usernames, string(c.Username))
 	r.current.noteToken(c.Username, c.AccessToken)
 	return r.d.Command(r.now, r.current.n, c)
+}
+
+func doAccept(r *scriptRunner, w *words) error {
+	id, err := strconv.ParseUint(w.plain("a connection"), 0, 32)
+	w.note(err)
+	return r.d.Command(r.now, r.current.n, abi.Command{Cmd: abi.CmdAcceptConnection, Connection: client.ConnectionID(id)})
 }
 
 // noteToken: the name is that of a token's key.

@@ -82,6 +82,10 @@ func (d *NativeDriver) Command(now time.Duration, n int, cmd abi.Command) error 
 		return c.BindChannel(now, cmd.Peers[0])
 	case abi.CmdUnbindChannel:
 		return c.UnbindChannel(now, cmd.Peers[0])
+	case abi.CmdConnect:
+		return c.Connect(now, cmd.Peers[0])
+	case abi.CmdAcceptConnection:
+		return c.AcceptConnection(now, cmd.Connection)
 	case abi.CmdSetToken:
 		return c.SetToken(now, cmd.Username, cmd.Password, cmd.AccessToken)
 	case abi.CmdSetCredentials:
@@ -165,7 +169,7 @@ const mostEffects = 10_000
 // State is Driver's.
 func (d *NativeDriver) State(n int) abi.State {
 	c := d.clients[n]
-	s := abi.State{Phase: c.Phase(), Relayed: c.Relayed(), Additional: c.Additional(), Mapped: c.Mapped(), Lifetime: c.Lifetime(), RTO: c.RTO(), RoundTrip: c.RoundTrip()}
+	s := abi.State{Phase: c.Phase(), Relayed: c.Relayed(), Additional: c.Additional(), Mapped: c.Mapped(), Lifetime: c.Lifetime(), Flow: c.Flow(), RTO: c.RTO(), RoundTrip: c.RoundTrip()}
 	if s.WakeAt, s.Wakes = c.PollTimeout(); s.Wakes {
 		s.WakeWhy = c.TimeoutReason()
 	}

@@ -174,7 +174,7 @@ func (d *ExportsDriver) effect(desc *abi.Desc, data []byte) Effect {
 	case abi.KindTransmit:
 		e.Transmit = &client.Transmit{Flow: client.Flow(desc.Flow), To: desc.Addr, Data: data}
 	case abi.KindData:
-		e.Event = &client.Event{Kind: client.DataReceived, Peer: desc.Addr, Channel: uint16(desc.Channel), Data: data}
+		e.Event = &client.Event{Kind: client.DataReceived, Peer: desc.Addr, Channel: uint16(desc.Channel), Flow: client.Flow(desc.Flow), Data: data}
 	case abi.KindParting:
 		e.Event = &client.Event{Kind: client.PartingChanged}
 		e.Parting, e.PartingUntil = partingOf(desc, data)

@@ -1,6 +1,7 @@
 package turntest
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"net/netip"
@@ -30,7 +31,8 @@ import (
 //
 // Before them may stand from=ADDR, which spoofs the source, from=connected,
 // which leaves it out, flow=N, chunk=N, which cuts a stream's bytes into parts
-// of so many, and method=NAME, which answers for another method.
+// of so many, tail=TEXT, bytes that come behind the message in the same read, and
+// method=NAME, which answers for another method.
 
 func doRecv(r *scriptRunner, w *words) error {
 	from := r.current.cfg.Server
@@ -42,7 +44,8 @@ func doRecv(r *scriptRunner, w *words) error {
 	}
 	flow := client.Flow(w.number("flow"))
 	chunk := w.number("chunk")
-	for datagram := r.compose(w); w.err == nil && datagram != nil; {
+	tail := w.text("tail")
+	for datagram := append(r.compose(w), tail...); w.err == nil && datagram != nil; {
 		n := len(datagram)
 		if chunk > 0 {
 			n = min(n, chunk)
@@ -231,6 +234,7 @@ var shortAttributes = map[string]func(b *Builder, w *words, value string){
 	"peer":       func(b *Builder, w *words, v string) { b.Address(AttrXORPeerAddress, w.addrPort(v)) },
 	"lifetime":   addSeconds,
 	"algorithms": addAlgorithms,
+	"connection": addConnectionID,
 	"icmp":       addICMP,
 }
 
@@ -246,6 +250,12 @@ func addAlgorithms(b *Builder, w *words, v string) {
 		list = append(list, uint16(n))
 	}
 	b.Algorithms(list...)
+}
+
+func addConnectionID(b *Builder, w *words, v string) {
+	n, err := strconv.ParseUint(v, 0, 32)
+	w.note(err)
+	b.Bytes(AttrConnectionID, binary.BigEndian.AppendUint32(nil, uint32(n)))
 }
 
 func addSeconds(b *Builder, w *words, v string) {

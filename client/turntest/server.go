@@ -50,6 +50,12 @@ type ServerConfig struct {
 	Denied                    []netip.Addr
 	Quota, Ports, Permissions int
 
+	// RelayTCP grants TCP allocations (RFC 6062). Unreachable are the peers that a
+	// Connect does not reach (447). UnsignedBind signs no success of a
+	// ConnectionBind, as pion does.
+	RelayTCP     bool
+	Unreachable  []netip.AddrPort
+	UnsignedBind bool
 	// NoReservations: it keeps no port for a token (508).
 	NoReservations bool
 	// Replay answers a request that it has answered before from a cache of
@@ -88,6 +94,7 @@ type Server struct {
 	ticketSeq int
 	nextPort  uint16
 	reserved  map[[8]byte]reservation
+	tcp       relayTCP
 
 	handled map[TransactionID]int // copies of each request that were handled
 	answers map[TransactionID]storedAnswer
@@ -149,6 +156,9 @@ func (s *Server) Handle(now time.Duration, local, from netip.AddrPort, datagram 
 		s.relayToClient(local, from, datagram)
 		return
 	}
+	if s.relayConnection(from, datagram) {
+		return
+	}
 	if number, payload, err := DecodeChannelData(datagram); err == nil {
 		s.relayChannelData(from, number, payload)
 		return
@@ -178,6 +188,7 @@ func (s *Server) Tick(now time.Duration) {
 			s.remove(h)
 		}
 	}
+	s.tickConnections()
 }
 
 // Next is the instant at which Tick has something to send.

@@ -66,6 +66,8 @@ func (x *exchange) refuseTransport() bool {
 	switch {
 	case !ok || len(transport) != 4:
 		x.refuse(400)
+	case x.m.wantsTCP():
+		return x.refuseTCP()
 	case transport[0] != 17:
 		x.refuse(442)
 	default:
@@ -133,7 +135,7 @@ func (x *exchange) relayIP() (netip.Addr, bool) {
 func (s *Server) hold(x *exchange, relayed netip.AddrPort) *holding {
 	h := &holding{
 		client: x.from, relayed: relayed,
-		username: x.username, madeBy: x.m.ID,
+		username: x.username, madeBy: x.m.ID, tcp: x.m.wantsTCP(),
 		permissions: map[netip.Addr]time.Duration{}, channels: map[uint16]channelBinding{},
 	}
 	s.touchHolding(h, x.m, s.grant(x.m))

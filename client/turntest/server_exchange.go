@@ -93,6 +93,10 @@ func (x *exchange) answer() {
 		x.createPermission()
 	case MethodChannelBind:
 		x.channelBind()
+	case MethodConnect:
+		x.connect()
+	case MethodConnectionBind:
+		x.connectionBind()
 	default:
 		x.refuse(400)
 	}
@@ -133,7 +137,7 @@ var reasons = map[int]string{
 	300: "Try Alternate", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
 	405: "Mobility Forbidden",
 	420: "Unknown Attribute", 437: "Allocation Mismatch", 438: "Stale Nonce",
-	440: "Address Family not Supported", 441: "Wrong Credentials",
+	440: "Address Family not Supported", 446: "Connection Already Exists", 447: "Connection Timeout or Failure", 441: "Wrong Credentials",
 	442: "Unsupported Transport Protocol", 443: "Peer Address Family Mismatch",
 	486: "Allocation Quota Reached", 500: "Server Error", 508: "Insufficient Capacity",
 }
@@ -170,6 +174,7 @@ func (x *exchange) finish() {
 	default:
 		x.s.send(x.from, data)
 	}
+	x.s.handOver(x.from)
 }
 
 // spoil takes attributes away from the answer, or adds a strange one.

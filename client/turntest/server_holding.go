@@ -22,6 +22,7 @@ type holding struct {
 	expiresAt time.Duration
 	deleteAt  time.Duration // after a release was answered; 0 = none was
 
+	tcp         bool // it relays connections
 	permissions map[netip.Addr]time.Duration
 	channels    map[uint16]channelBinding
 }
@@ -120,6 +121,7 @@ func (s *Server) remove(h *holding) {
 	delete(s.holdings, h.client)
 	delete(s.relays, h.relayed)
 	s.settleIn(h)
+	s.dropConnections(func(k *peerConnection) bool { return k.h == h })
 	delete(s.relays, h.additional)
 	if s.habits.forgetsNonces {
 		delete(s.nonces, h.client)

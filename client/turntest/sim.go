@@ -14,6 +14,9 @@ import (
 type Options struct {
 	// New makes the machine under test.
 	New func(client.Config) (Machine, error)
+	// Restore makes a machine of another's snapshot; a New without one makes
+	// machines that are never snapshotted.
+	Restore func(cfg client.Config, now, elapsed time.Duration, snapshot []byte) (Machine, error)
 	// Transcript takes every input, output and deadline in words.
 	Transcript io.Writer
 }
@@ -72,6 +75,9 @@ const (
 func Run(seed uint64, opts Options) *Report {
 	if opts.New == nil {
 		opts.New = func(cfg client.Config) (Machine, error) { return client.New(cfg) }
+		opts.Restore = func(cfg client.Config, now, elapsed time.Duration, snapshot []byte) (Machine, error) {
+			return client.Restore(now, elapsed, snapshot, cfg.Rand)
+		}
 	}
 	w := newWorld(seed, opts)
 	for w.report.Steps < maxSteps && w.now < maxVirtual && len(w.report.Violations) == 0 {

@@ -42,7 +42,8 @@ type actor struct {
 	barren           int    // wakes in a row that changed nothing
 	rebinding        rebind
 	trips            seenTrips
-	owesFlow         bool // FlowNeeded was said and not answered
+	asleep           *asleep // nil: there is a machine
+	owesFlow         bool    // FlowNeeded was said and not answered
 }
 
 // credential is what the owner handed over, and when.
@@ -69,6 +70,7 @@ type task struct {
 type closing struct {
 	at, by time.Duration // when it was called, when its linger ends
 	linger time.Duration
+	rto    time.Duration // of requests that would have begun then
 	state  closeState
 	silent bool // nothing was ever sent before it
 	cut    bool // a second Close left it less time
@@ -93,6 +95,7 @@ func (w *world) join(index int, p clientPlan) *actor {
 	a.open(0)
 	a.planCommands()
 	a.planRebinds()
+	a.planHandOvers()
 	w.actors = append(w.actors, a)
 	return a
 }
@@ -125,6 +128,9 @@ func (a *actor) owns(inside netip.AddrPort) bool {
 func (a *actor) next() (at time.Duration, ok bool, do func()) {
 	if a.trapped || a.crashed {
 		return 0, false, nil
+	}
+	if a.asleep != nil {
+		return a.asleep.to, true, a.awake
 	}
 	if len(a.todo) > 0 {
 		at, ok, do = a.todo[0].at, true, a.doTask
@@ -161,7 +167,7 @@ func (a *actor) wake() {
 // receive hands a datagram to the machine, as the host of its socket would.
 func (a *actor) receive(p Packet) {
 	flow, ok := a.flowOf(p.Inside)
-	if !ok {
+	if !ok || a.asleep != nil {
 		return
 	}
 	a.w.log.input(a, p)
@@ -185,6 +191,9 @@ func (a *actor) step(s *step, call func(now time.Duration)) {
 	w := a.w
 	w.report.Steps++
 	s.before, s.last, s.allocate, s.refresh = a.view(), a.ledger.last, a.ledger.allocate, a.ledger.refresh
+	if s.woke != nil {
+		s.before = *s.woke
+	}
 	others := w.otherTimers(a)
 	call(w.now)
 	a.drain(s)

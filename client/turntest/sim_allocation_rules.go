@@ -21,7 +21,7 @@ func (a *actor) checkRevived(s *step) {
 // waitsForRefresh is C6, too: before its first release a Close waits for the
 // Refresh in flight, one RTO at most, so that it cannot revive what was released.
 func (a *actor) waitsForRefresh() bool {
-	return !a.closing.released && a.w.now < min(a.refreshOver(), a.closing.at+a.rto())
+	return !a.closing.released && a.w.now < min(a.refreshOver(), a.closing.at+a.closing.rto)
 }
 
 // checkLost is L7: 437 to any other method than Allocate says that the

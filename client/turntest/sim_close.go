@@ -95,7 +95,7 @@ func (a *actor) close(linger time.Duration) {
 	if a.closing == nil {
 		last := a.ledger.last
 		reclaims := a.plan.cfg.Reclaim && last != nil && last.isRelease()
-		a.closing = &closing{reclaims: reclaims, at: a.w.now, by: a.w.now + linger, linger: linger, state: state, silent: a.ledger.last == nil}
+		a.closing = &closing{reclaims: reclaims, at: a.w.now, by: a.w.now + linger, linger: linger, rto: a.m.RTO(), state: state, silent: a.ledger.last == nil}
 	}
 	a.closing.cut = a.closing.cut || a.w.now+linger < a.closing.by
 	a.closing.by = min(a.closing.by, a.w.now+linger)

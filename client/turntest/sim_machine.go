@@ -13,6 +13,7 @@ type Machine interface {
 	Phase() client.Phase
 	Stats() client.Stats
 	RTO() time.Duration
+	Snapshot(now time.Duration, buf []byte) ([]byte, error)
 	Parting(now time.Duration, buf []byte) (t client.Transmit, until time.Duration, ok bool)
 
 	HandleInput(now time.Duration, flow client.Flow, from netip.AddrPort, data []byte)

@@ -80,8 +80,10 @@ func (a *actor) answerFlow(flow client.Flow, kind rebindKind) {
 	}
 	a.owesFlow, a.waiting = false, false
 	a.open(flow)
-	a.ledger.adrift = a.ledger.moving
-	a.ledger.release = nil
+	if a.closing == nil { // else nobody wants it any more
+		a.ledger.adrift = a.ledger.moving
+		a.ledger.release = nil
+	}
 	a.tellFlow("FlowOpened", flow, a.m.FlowOpened)
 }
 

@@ -45,6 +45,7 @@ func newWorld(seed uint64, opts Options) *world {
 	for i := range w.plan.clients {
 		p := rollClient(w, rng)
 		p.rollMoves(w, dice)
+		p.rollHandOvers(w, i)
 		w.join(i, p)
 	}
 	w.planChores()
@@ -135,6 +136,8 @@ type clientPlan struct {
 	ships    bool // the host ships the parting datagram after a trap
 	retries  int  // how often the owner allocates again after a failure
 	rebinds  []rebind
+	// handOvers are what becomes of it on the way.
+	handOvers []handOver
 }
 
 func rollClient(w *world, rng *rand.Rand) clientPlan {

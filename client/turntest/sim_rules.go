@@ -30,6 +30,7 @@ type step struct {
 	// The newest before the call.
 	last, allocate, refresh *sentRequest
 
+	woke          *view // before a snapshot from which it was restored
 	before, after view
 	sent          []client.Transmit
 	events        []client.Event
@@ -188,7 +189,7 @@ func (a *actor) checkCounted(s *step) {
 // checkOthers is C12: whatever one client does, no other's timer moves.
 func (w *world) checkOthers(acting *actor, before []alarm) {
 	for i, a := range w.actors[:len(before)] {
-		if a == acting || a.trapped {
+		if a == acting || a.trapped || a.asleep != nil {
 			continue
 		}
 		if now := a.view().timer; now != before[i] {
@@ -200,7 +201,7 @@ func (w *world) checkOthers(acting *actor, before []alarm) {
 func (w *world) otherTimers(*actor) []alarm {
 	out := make([]alarm, len(w.actors))
 	for i, a := range w.actors {
-		if !a.trapped {
+		if !a.trapped && a.asleep == nil {
 			out[i] = a.view().timer
 		}
 	}

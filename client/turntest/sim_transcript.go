@@ -88,6 +88,7 @@ func describeEvent(e client.Event) string {
 	add(e.Flow != 0, "flow=%d", e.Flow)
 	add(e.Peer.IsValid(), "peer=%v", e.Peer)
 	add(e.Channel != 0, "channel=0x%04x", e.Channel)
+	add(e.ConnectionID != 0, "connection=%d", e.ConnectionID)
 	add(e.Relayed.IsValid(), "relayed=%v", e.Relayed)
 	add(e.Mapped.IsValid(), "mapped=%v", e.Mapped)
 	add(e.Lifetime != 0, "lifetime=%v", e.Lifetime)

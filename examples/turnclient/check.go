@@ -67,7 +67,7 @@ func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 		URL: c.url, Username: user, Password: pass, AccessToken: c.token, Anonymous: c.anonymous,
 		LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
 		Keepalive: c.keepalive, EvenPort: c.evenPort, ReservationToken: c.reservation, DontFragment: c.dontFragment,
-		Redirect: c.redirect,
+		Redirect: c.redirect, RelayTCP: c.relayTCP, UnsignedBind: c.unsignedBind,
 	})
 }
 
@@ -116,7 +116,11 @@ func (c *checker) use(ctx context.Context, conn *host.Conn) error {
 	}
 	c.out.allocated(conn, time.Since(begin))
 	if c.n > 0 {
-		if err := c.echo(ctx, conn); err != nil {
+		echo := c.echo
+		if c.relayTCP {
+			echo = c.echoTCP
+		}
+		if err := echo(ctx, conn); err != nil {
 			return err
 		}
 	}

@@ -51,8 +51,14 @@ type record struct {
 // its records and exit code.
 func turnclient(t *testing.T, server netip.AddrPort, args ...string) ([]record, int) {
 	t.Helper()
+	return turnclientAt(t, server.String(), args...)
+}
+
+// turnclientAt takes what stands behind turn: in the URL.
+func turnclientAt(t *testing.T, server string, args ...string) ([]record, int) {
+	t.Helper()
 	args = append([]string{"-json", "-user", ht.Username, "-pass", ht.Password}, args...)
-	cmd := program(t, append(args, "turn:"+server.String())...)
+	cmd := program(t, append(args, "turn:"+server)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, _ := cmd.Output()

@@ -34,6 +34,8 @@ type options struct {
 	closeEarly      bool // -close-at was given
 	engine          host.Engine
 	family          client.Family // of the relayed address
+	relayTCP        bool
+	unsignedBind    bool
 	trace           string
 	json            bool
 	path            bool // tell of the way to the server
@@ -89,6 +91,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.Func("close-at", "close the moment this `state` is reached: new, allocating, authenticated, allocated", o.setCloseAt)
 	f.Func("engine", "`wasm` or native", o.setEngine)
 	f.Func("family", "ask for a relayed address of this `family`: 4, 6 or both (default: the server's, IPv4)", o.setFamily)
+	f.BoolVar(&o.relayTCP, "relay-tcp", false, "allocate for TCP connections (RFC 6062), and echo over one; the URL is one over TCP or TLS then")
+	f.BoolVar(&o.unsignedBind, "unsigned-bind", false, "with -relay-tcp: take an answer to a ConnectionBind that is not signed, as pion's servers send it")
 	f.StringVar(&o.trace, "trace", "", "write the datagrams to this pcapng `file`")
 	f.BoolVar(&o.path, "path", false, "say what was measured of the way to the server, and the retransmission time-out that comes of it")
 	f.BoolVar(&o.json, "json", false, "one JSON object a line on stdout")

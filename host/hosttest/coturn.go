@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +25,7 @@ type Coturn struct {
 	secured netip.AddrPort
 	cli     coturnCLI
 	dir     string
+	command []string
 	process *process
 }
 
@@ -38,9 +41,19 @@ const (
 // flags are appended to its command line. The default configuration knows one
 // user, relays on 127.0.0.1 and lets peers be on loopback.
 func StartCoturn(ctx context.Context, flags ...string) (*Coturn, error) {
-	binary, err := exec.LookPath(CoturnBinary)
+	return StartCoturnFrom(ctx, CoturnBinary, flags...)
+}
+
+// StartCoturnFrom is StartCoturn with a program of one's own: another version.
+func StartCoturnFrom(ctx context.Context, program string, flags ...string) (*Coturn, error) {
+	binary, err := exec.LookPath(program)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not installed (make deps installs it): %w", CoturnBinary, err)
+		return nil, fmt.Errorf("%s is not installed (make deps installs it): %w", program, err)
+	}
+	if speaksLater(ctx, binary) {
+		flags = inLater(flags)
+	} else {
+		flags = withoutTLS(flags)
 	}
 	for try := 1; ; try++ {
 		c, err := startCoturn(ctx, binary, flags)
@@ -64,17 +77,34 @@ func startCoturn(ctx context.Context, binary string, flags []string) (*Coturn, e
 		cli: coturnCLI{addr: netip.AddrPortFrom(loopback, ports[1]), password: "x"},
 		dir: dir,
 	}
-	c.process, err = startProcess(exec.Command(binary, append(c.args(ports[2]), withoutTLS(flags)...)...))
-	if err != nil {
+	c.command = append(append([]string{binary}, c.args(ports[2])...), flags...)
+	if err := c.start(ctx); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
+	return c, nil
+}
+
+// start returns when the process answers. One that does not is killed.
+func (c *Coturn) start(ctx context.Context) (err error) {
+	if c.process, err = startProcess(exec.Command(c.command[0], c.command[1:]...)); err != nil {
+		return err
+	}
 	if err := c.ready(ctx); err != nil {
 		err = fmt.Errorf("coturn does not answer: %w; its log ends with:\n%s", err, c.process.log.tail(2048))
-		c.Close()
-		return nil, err
+		_ = c.process.kill()
+		return err
 	}
-	return c, nil
+	return nil
+}
+
+// Restart kills the process and starts another one with the same addresses,
+// which knows nothing of the allocations.
+func (c *Coturn) Restart(ctx context.Context) error {
+	if err := c.process.kill(); err != nil {
+		return err
+	}
+	return c.start(ctx)
 }
 
 func (c *Coturn) args(tlsPort uint16) []string {
@@ -94,12 +124,30 @@ func (c *Coturn) args(tlsPort uint16) []string {
 // withoutTLS adds that there is neither TLS nor DTLS unless a certificate is
 // given.
 func withoutTLS(flags []string) []string {
-	for _, f := range flags {
-		if strings.HasPrefix(f, "--cert=") {
-			return flags
-		}
+	if hasCertificate(flags) {
+		return flags
 	}
 	return append([]string{"--no-tls", "--no-dtls"}, flags...)
+}
+
+func hasCertificate(flags []string) bool {
+	return slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "--cert=") })
+}
+
+// speaksLater: later versions (4.18, not 4.6) have turned some flags round: what
+// was switched off is switched on. The help says which.
+func speaksLater(ctx context.Context, binary string) bool {
+	help, _ := exec.CommandContext(ctx, binary, "--help").CombinedOutput() // its status is 1
+	return bytes.Contains(help, []byte("\n --dtls"))
+}
+
+// inLater says to a later version what withoutTLS says to an earlier one, and
+// that there is a command line interface.
+func inLater(flags []string) []string {
+	if hasCertificate(flags) {
+		return append([]string{"--cli", "--dtls"}, flags...)
+	}
+	return append([]string{"--cli", "--no-tls"}, flags...)
 }
 
 // Secured is the address for clients over TLS and DTLS, when --cert and --pkey
@@ -131,6 +179,10 @@ func (c *Coturn) Addr() netip.AddrPort { return c.addr }
 
 // Held asks coturn's command line interface for its sessions.
 func (c *Coturn) Held() (int, error) { return c.cli.held() }
+
+// CancelAll makes coturn drop each of its sessions, as its administrator can:
+// to their clients the allocations are gone without a word.
+func (c *Coturn) CancelAll() error { return c.cli.cancelAll() }
 
 // Log is what coturn has written so far.
 func (c *Coturn) Log() string { return c.process.log.String() }

@@ -48,6 +48,21 @@ func (c coturnCLI) held() (int, error) {
 	return strconv.Atoi(strings.TrimSpace(number))
 }
 
+// cancelAll gives the command cs for each line "    1) id=NUMBER, ..." of ps.
+func (c coturnCLI) cancelAll() error {
+	answer, err := c.ask("ps")
+	if err != nil {
+		return err
+	}
+	for _, session := range strings.Split(answer, " id=")[1:] {
+		id, _, _ := strings.Cut(session, ",")
+		if _, err := c.ask("cs " + id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ask sends one command and returns what stands between the prompts. coturn
 // takes each read as one line, so every line waits for the prompt before it.
 func (c coturnCLI) ask(command string) (string, error) {

@@ -21,6 +21,8 @@ const (
 	RefreshRequest     = 0x0004
 	RefreshSuccess     = 0x0104
 	RefreshError       = 0x0114
+	PermissionError    = 0x0118
+	ChannelBindError   = 0x0119
 	SendIndication     = 0x0016
 	DataIndication     = 0x0017
 	PermissionRequest  = 0x0008
@@ -39,6 +41,7 @@ const (
 	attrNonce              = 0x0015
 	attrRelayed            = 0x0016
 	attrRequestedTransport = 0x0019
+	attrIntegritySHA256    = 0x001C
 )
 
 const magicCookie = 0x2112A442
@@ -52,6 +55,7 @@ type Message struct {
 	ID       [12]byte
 	Channel  uint16 // of ChannelData, else 0
 	Signed   bool   // carries MESSAGE-INTEGRITY; nothing verifies it
+	SHA256   bool   // carries MESSAGE-INTEGRITY-SHA256
 	Code     int    // ERROR-CODE
 	Lifetime int    // LIFETIME in seconds, -1 = none
 	Username string
@@ -130,6 +134,8 @@ func (m *Message) take(attr uint16, v []byte) {
 		m.Nonce = string(v)
 	case attr == attrMessageIntegrity:
 		m.Signed = true
+	case attr == attrIntegritySHA256:
+		m.SHA256 = true
 	case attr == attrErrorCode && len(v) >= 4:
 		m.Code = int(v[2]&7)*100 + int(v[3])
 	case attr == attrLifetime && len(v) == 4:

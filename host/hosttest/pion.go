@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -17,6 +18,13 @@ type PionOptions struct {
 	Lifetime time.Duration
 	// Quota is the number of allocations that the server grants; 0 = no limit.
 	Quota int
+	// Secret makes time-limited credentials from one secret (the "TURN REST API")
+	// the only ones that the server takes.
+	Secret string
+	// Ports are the first and the last one of relayed addresses: all.
+	Ports [2]uint16
+	// Relay6 relays on ::1 for those who ask for IPv6.
+	Relay6 bool
 	// Deny are peers that get no permission.
 	Deny []netip.Addr
 	// Listeners are further ones: TCP, TLS, DTLS. They are closed with the server.
@@ -57,7 +65,7 @@ func (p *Pion) config(o PionOptions, conn net.PacketConn) turn.ServerConfig {
 	quiet := logging.NewDefaultLoggerFactory()
 	quiet.DefaultLogLevel = logging.LogLevelDisabled
 	ip := o.Listen.Addr()
-	relay := &turn.RelayAddressGeneratorStatic{RelayAddress: ip.AsSlice(), Address: ip.String()}
+	relay := o.relay(ip)
 	permitted := func(_ net.Addr, peer net.IP) bool { return !contains(o.Deny, peer) }
 	var listeners []turn.ListenerConfig
 	for _, l := range o.Listeners {
@@ -67,9 +75,7 @@ func (p *Pion) config(o PionOptions, conn net.PacketConn) turn.ServerConfig {
 		Realm:              Realm,
 		LoggerFactory:      quiet,
 		AllocationLifetime: o.Lifetime,
-		AuthHandler: func(ra *turn.RequestAttributes) (string, []byte, bool) {
-			return ra.Username, longTermKey(Username, ra.Realm, Password), ra.Username == Username
-		},
+		AuthHandler:        o.authenticate(quiet.NewLogger("turn")),
 		QuotaHandler: func(string, string, net.Addr) bool {
 			<-p.started
 			return o.Quota == 0 || p.server.AllocationCount() < o.Quota
@@ -81,6 +87,49 @@ func (p *Pion) config(o PionOptions, conn net.PacketConn) turn.ServerConfig {
 			PermissionHandler:     func(_ net.Addr, peer net.IP) bool { return !contains(o.Deny, peer) },
 		}},
 	}
+}
+
+// authenticate looks up the key of a username.
+func (o *PionOptions) authenticate(log logging.LeveledLogger) turn.AuthHandler {
+	if o.Secret != "" {
+		return turn.LongTermTURNRESTAuthHandler(o.Secret, log)
+	}
+	return func(ra *turn.RequestAttributes) (string, []byte, bool) {
+		return ra.Username, longTermKey(Username, ra.Realm, Password), ra.Username == Username
+	}
+}
+
+// relay opens relayed addresses on the server's own address.
+func (o *PionOptions) relay(ip netip.Addr) turn.RelayAddressGenerator {
+	if o.Ports[0] != 0 {
+		return &turn.RelayAddressGeneratorPortRange{
+			RelayAddress: ip.AsSlice(), Address: ip.String(), MinPort: o.Ports[0], MaxPort: o.Ports[1],
+		}
+	}
+	static := func(ip netip.Addr) *turn.RelayAddressGeneratorStatic {
+		return &turn.RelayAddressGeneratorStatic{RelayAddress: ip.AsSlice(), Address: ip.String()}
+	}
+	if o.Relay6 {
+		return &bothFamilies{static(ip), static(netip.IPv6Loopback())}
+	}
+	return static(ip)
+}
+
+// bothFamilies relays IPv6 by the second one.
+type bothFamilies struct {
+	*turn.RelayAddressGeneratorStatic
+	six *turn.RelayAddressGeneratorStatic
+}
+
+func (b *bothFamilies) Validate() error {
+	return errors.Join(b.RelayAddressGeneratorStatic.Validate(), b.six.Validate())
+}
+
+func (b *bothFamilies) AllocatePacketConn(conf turn.AllocateListenerConfig) (net.PacketConn, net.Addr, error) {
+	if conf.Network == "udp6" {
+		return b.six.AllocatePacketConn(conf)
+	}
+	return b.RelayAddressGeneratorStatic.AllocatePacketConn(conf)
 }
 
 func contains(list []netip.Addr, ip net.IP) bool {

@@ -24,6 +24,8 @@ type Proxy struct {
 	mu        sync.Mutex
 	fault     Fault
 	upstreams map[netip.AddrPort]*net.UDPConn
+	owners    map[*net.UDPConn]netip.AddrPort
+	left      *net.UDPConn // for the next client that is new
 	log       []Record
 	news      chan struct{} // closed and replaced at each record
 }
@@ -63,7 +65,7 @@ func StartProxy(server netip.AddrPort) (*Proxy, error) {
 	}
 	p := &Proxy{
 		server: server, conn: conn, fault: Pass,
-		upstreams: make(map[netip.AddrPort]*net.UDPConn), news: make(chan struct{}),
+		upstreams: make(map[netip.AddrPort]*net.UDPConn), owners: make(map[*net.UDPConn]netip.AddrPort), news: make(chan struct{}),
 	}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.tasks.Go(p.fromClients)
@@ -80,12 +82,21 @@ func (p *Proxy) SetFault(f Fault) {
 	p.fault = f
 }
 
+// Reuse gives the outside port of a client that is gone to the next one that is
+// new, as a NAT does: to the server they are the same.
+func (p *Proxy) Reuse(gone netip.AddrPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left = p.upstreams[gone]
+	delete(p.upstreams, gone)
+}
+
 // Close stops the proxy and drops what it still holds or delays.
 func (p *Proxy) Close() error {
 	p.stop()
 	err := p.conn.Close()
 	p.mu.Lock()
-	for _, up := range p.upstreams {
+	for up := range p.owners {
 		up.Close()
 	}
 	p.mu.Unlock()
@@ -141,7 +152,7 @@ func (p *Proxy) fromClients() {
 	}
 }
 
-func (p *Proxy) fromServer(client netip.AddrPort, up *net.UDPConn) {
+func (p *Proxy) fromServer(up *net.UDPConn) {
 	buf := make([]byte, 65536)
 	for {
 		n, err := up.Read(buf)
@@ -151,6 +162,9 @@ func (p *Proxy) fromServer(client netip.AddrPort, up *net.UDPConn) {
 		if err != nil {
 			continue // an ICMP error of a server that is gone
 		}
+		p.mu.Lock()
+		client := p.owners[up]
+		p.mu.Unlock()
 		p.carry(Passage{Message: Decode(slices.Clone(buf[:n])), Client: client}, up)
 	}
 }
@@ -165,12 +179,16 @@ func (p *Proxy) upstream(client netip.AddrPort) (*net.UDPConn, error) {
 	if p.ctx.Err() != nil {
 		return nil, p.ctx.Err()
 	}
+	if up := p.left; up != nil {
+		p.left, p.upstreams[client], p.owners[up] = nil, up, client
+		return up, nil
+	}
 	up, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(p.server))
 	if err != nil {
 		return nil, err
 	}
-	p.upstreams[client] = up
-	p.tasks.Go(func() { p.fromServer(client, up) })
+	p.upstreams[client], p.owners[up] = up, client
+	p.tasks.Go(func() { p.fromServer(up) })
 	return up, nil
 }
 

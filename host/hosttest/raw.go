@@ -109,3 +109,9 @@ func newID() (id [12]byte) {
 	rand.Read(id[:])
 	return id
 }
+
+// Send sends the bytes as they are.
+func (r *Raw) Send(b []byte) error {
+	_, err := r.conn.Write(b)
+	return err
+}

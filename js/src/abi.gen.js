@@ -51,6 +51,7 @@ export const PATH_ERROR = 3
 export const ATTR_CMD = 1
 export const ATTR_EVENT = 2
 export const ATTR_PEER = 3
+export const ATTR_CONNECTION = 4
 export const ATTR_SERVER = 16
 export const ATTR_USERNAME = 17
 export const ATTR_PASSWORD = 18
@@ -72,11 +73,14 @@ export const ATTR_RESERVATION_TOKEN = 34
 export const ATTR_DONT_FRAGMENT = 35
 export const ATTR_ADDITIONAL = 36
 export const ATTR_DOMAIN = 37
+export const ATTR_RELAY = 38
+export const ATTR_UNSIGNED_BIND = 39
 export const ATTR_ANONYMOUS = 40
 export const ATTR_ACCESS_TOKEN = 41
 export const ATTR_SERVER_NAME = 42
 export const ATTR_MOBILITY = 43
 export const ATTR_TRANSPORT = 44
+export const ATTR_SECURED = 45
 export const ATTR_MIN_RTO = 46
 export const ATTR_ROUND_TRIP = 47
 export const ATTR_METHOD = 48
@@ -106,8 +110,14 @@ export const CMD_UNBIND_CHANNEL = 6
 export const CMD_SET_CREDENTIALS = 7
 export const CMD_REBIND = 8
 export const CMD_SET_TOKEN = 9
+export const CMD_CONNECT = 10
+export const CMD_ACCEPT_CONNECTION = 11
 
 // Error codes of calls.
+export const CODE_SNAPSHOT = -19
+export const CODE_NO_CONNECTION = -18
+export const CODE_CONNECTED = -17
+export const CODE_RELAY = -16
 export const CODE_UNSUPPORTED = -15
 export const CODE_PANIC = -14
 export const CODE_ENTROPY = -13
@@ -143,11 +153,17 @@ export const EXPORTS = [
 	["turn_stats", 1],
 	["turn_parting", 2],
 	["turn_free", 1],
+	["turn_snapshot", 4],
+	["turn_restore", 4],
 ]
 
 // Texts of the error codes.
 /** @type {ReadonlyMap<number, string>} */
 export const CODE_TEXTS = new Map([
+	[-19, "turn: snapshot"],
+	[-18, "turn: no such connection"],
+	[-17, "turn: there is a connection to this peer"],
+	[-16, "turn: not on an allocation of this relay transport"],
 	[-15, "turn: not supported by this version"],
 	[-14, "turn: internal error in this client"],
 	[-13, "turn: no entropy"],
@@ -196,6 +212,10 @@ export const EVENTS = [
 	"optionRefused",
 	"addressRefused",
 	"streamBroken",
+	"connectionAttempted",
+	"connectionReady",
+	"connectionFailed",
+	"connectionLost",
 ]
 
 // Names of outcomes, by number.
@@ -206,6 +226,7 @@ export const OUTCOMES = [
 	"nothing_to_release",
 	"unconfirmed",
 	"abandoned",
+	"handed_over",
 ]
 
 // Names of phases, by number.
@@ -274,6 +295,8 @@ export const PHRASES = new Map([
 	[441, "Wrong Credentials"],
 	[442, "Unsupported Transport Protocol"],
 	[443, "Peer Address Family Mismatch"],
+	[446, "Connection Already Exists"],
+	[447, "Connection Timeout or Failure"],
 	[486, "Allocation Quota Reached"],
 	[500, "Server Error"],
 	[508, "Insufficient Capacity"],
@@ -292,6 +315,8 @@ export const HINTS = new Map([
 	[441, "the allocation belongs to another username: take another local port"],
 	[442, "the server does not relay UDP: use another server"],
 	[443, "the peer is of another address family than the relayed address"],
+	[446, "there is a connection to that peer"],
+	[447, "the server cannot connect to that peer: try again in 10 s"],
 	[486, "this username's quota is used up: close other allocations, or wait a minute"],
 	[500, "try again later"],
 	[508, "the server has no port or capacity left: wait a minute or use another server"],

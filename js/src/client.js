@@ -1,7 +1,8 @@
 // A TURN client without I/O: the machine, as JavaScript calls it.
 
 import {
-	ATTR_ACCESS_TOKEN, ATTR_CMD, ATTR_PASSWORD, ATTR_PEER, ATTR_USERNAME, CMD_ALLOCATE, CMD_BIND_CHANNEL, CMD_CREATE_PERMISSION, CMD_REBIND, CMD_REFRESH,
+	ATTR_ACCESS_TOKEN, ATTR_CMD, ATTR_CONNECTION, ATTR_PASSWORD, ATTR_PEER, ATTR_USERNAME, CMD_ACCEPT_CONNECTION, CMD_ALLOCATE, CMD_BIND_CHANNEL, CMD_CONNECT,
+	CMD_CREATE_PERMISSION, CMD_REBIND, CMD_REFRESH,
 	CMD_REMOVE_PERMISSION, CMD_SET_CREDENTIALS, CMD_SET_TOKEN, CMD_UNBIND_CHANNEL, FLOW_CLOSED, FLOW_OPENED, PATH_ERROR,
 } from './abi.gen.js'
 import { wantIP, wantPort } from './address.js'
@@ -28,7 +29,7 @@ import { readState, readStats } from './event.js'
 /**
  * What the machine wants, when nobody else is told.
  * @typedef {{type: 'transmit', data: Uint8Array, flow: number}
- *   | {type: 'data', data: Uint8Array, from: Address, channel: number}
+ *   | {type: 'data', data: Uint8Array, from: Address, channel: number, flow: number}
  *   | {type: 'event', event: TurnEvent}
  *   | {type: 'parting', parting: Parting | undefined}} Effect
  */
@@ -70,7 +71,7 @@ export class TurnClient {
 		/** @type {import('./instance.js').Sink} */
 		this.sink = sink ?? {
 			transmit: (data, flow) => this.#effects.push({ type: 'transmit', data: data.slice(), flow }),
-			data: (data, from, channel) => this.#effects.push({ type: 'data', data, from, channel }),
+			data: (data, from, channel, flow) => this.#effects.push({ type: 'data', data, from, channel, flow }),
 			event: (event) => this.#effects.push({ type: 'event', event }),
 			parting: (parting) => this.#effects.push({ type: 'parting', parting }),
 			died: () => {},
@@ -170,6 +171,26 @@ export class TurnClient {
 	 */
 	unbindChannel(now, port, address) {
 		this.#ofPeer(now, CMD_UNBIND_CHANNEL, port, address)
+	}
+
+	/**
+	 * Has a TCP allocation connect to a peer: the event flowNeeded asks for the connection to the server, and
+	 * connectionReady says that the peer's bytes follow on it.
+	 * @param {number} now
+	 * @param {number} port
+	 * @param {string} address
+	 */
+	connect(now, port, address) {
+		this.#ofPeer(now, CMD_CONNECT, port, address)
+	}
+
+	/**
+	 * Takes a peer's connection, of which connectionAttempt told: as connect does.
+	 * @param {number} now
+	 * @param {number} id
+	 */
+	acceptConnection(now, id) {
+		this.#command(now, CMD_ACCEPT_CONNECTION, (r) => r.u32(ATTR_CONNECTION, id))
 	}
 
 	/**
@@ -314,6 +335,15 @@ export class TurnClient {
 	 */
 	parting(now) {
 		return this.#instance.dead ? this.lastParting : this.#instance.parting(this, now)
+	}
+
+	/**
+	 * All that the client knows of its allocation: TurnInstance.restore makes a client of it that goes on, here or
+	 * elsewhere. It holds the password and keys. There is none while something is to be polled, nor on a stream.
+	 * @param {number} now
+	 */
+	snapshot(now) {
+		return this.#instance.snapshot(this, now)
 	}
 
 	/** Wipes the client. What it had still to say is lost; so first close, and wait for "closed". */

@@ -1,8 +1,8 @@
 // Events and states, as records tell them.
 
 import {
-	ATTR_ADDITIONAL, ATTR_CHANNEL, ATTR_CODE, ATTR_DOMAIN, ATTR_EVENT, ATTR_FAMILY, ATTR_FLOW, ATTR_ICMP, ATTR_LIFETIME, ATTR_MAPPED, ATTR_METHOD, ATTR_OUTCOME,
-	ATTR_PEER, ATTR_PHASE, ATTR_REASON, ATTR_RELAYED, ATTR_RESERVATION_TOKEN, ATTR_RETRY_AFTER, ATTR_ROUND_TRIP, ATTR_RTO, ATTR_SERVER_NAME, ATTR_REUSE_AFTER, ATTR_SIGNED, ATTR_UNTIL,
+	ATTR_ADDITIONAL, ATTR_CHANNEL, ATTR_CODE, ATTR_CONNECTION, ATTR_DOMAIN, ATTR_EVENT, ATTR_FAMILY, ATTR_FLOW, ATTR_ICMP, ATTR_LIFETIME, ATTR_MAPPED, ATTR_METHOD, ATTR_OUTCOME,
+	ATTR_PEER, ATTR_PHASE, ATTR_REASON, ATTR_RELAYED, ATTR_RESERVATION_TOKEN, ATTR_RETRY_AFTER, ATTR_REUSE_AFTER, ATTR_ROUND_TRIP, ATTR_RTO, ATTR_SERVER_NAME, ATTR_SIGNED, ATTR_UNTIL,
 	ATTR_WAKE_AT, ATTR_WAKE_WHY, EVENTS, METHODS, OUTCOMES, PHASES, STATS,
 } from './abi.gen.js'
 import { readRecord } from './record.js'
@@ -24,6 +24,7 @@ import { readRecord } from './record.js'
  * @property {Outcome} [outcome]
  * @property {number} flow
  * @property {number} channel
+ * @property {number} connection CONNECTION-ID of RFC 6062; 0 = none
  * @property {Address} [peer]
  * @property {Address} [relayedAddress]
  * @property {Address} [mappedAddress]
@@ -54,6 +55,7 @@ export function readEvent(record) {
 		outcome: /** @type {Outcome | undefined} */ (OUTCOMES[a.get(ATTR_OUTCOME)?.u8 ?? 0] || undefined),
 		flow: a.get(ATTR_FLOW)?.u32 ?? 0,
 		channel: a.get(ATTR_CHANNEL)?.u16 ?? 0,
+		connection: a.get(ATTR_CONNECTION)?.u32 ?? 0,
 		peer: a.get(ATTR_PEER)?.address,
 		relayedAddress: a.get(ATTR_RELAYED)?.address,
 		mappedAddress: a.get(ATTR_MAPPED)?.address,
@@ -72,6 +74,13 @@ export function readEvent(record) {
 /** @param {Uint8Array | undefined} v */
 const readICMP = (v) => v && { type: v[0], code: v[1], data: v.slice(2) }
 
+/** @param {Uint8Array | undefined} v */
+function readRoundTrip(v) {
+	if (!v || v.length !== 16) return undefined
+	const view = new DataView(v.buffer, v.byteOffset, v.byteLength)
+	return { smoothed: view.getFloat64(0, true), variation: view.getFloat64(8, true) }
+}
+
 /**
  * What a client is doing.
  * @typedef {object} TurnState
@@ -80,10 +89,11 @@ const readICMP = (v) => v && { type: v[0], code: v[1], data: v.slice(2) }
  * @property {Address} [additionalAddress] of the other family
  * @property {Address} [mappedAddress]
  * @property {number} lifetime in ms
- * @property {number} [rto] the retransmission time-out of the next request, in ms
- * @property {import('./config.js').RoundTrip} [roundTrip] that was measured
  * @property {number} [wakeAt] its next deadline, an instant in ms
  * @property {string} [wakeWhy] what that is for
+ * @property {number} flow on which it talks to the server
+ * @property {number} rto the retransmission time-out of the next request, in ms
+ * @property {import('./config.js').RoundTrip} [roundTrip] what was measured
  */
 
 /**
@@ -98,15 +108,13 @@ export function readState(record) {
 		additionalAddress: a.get(ATTR_ADDITIONAL)?.address,
 		mappedAddress: a.get(ATTR_MAPPED)?.address,
 		lifetime: a.get(ATTR_LIFETIME)?.ms ?? 0,
-		rto: a.get(ATTR_RTO)?.ms,
-		roundTrip: readRoundTrip(a.get(ATTR_ROUND_TRIP)?.times),
 		wakeAt: a.get(ATTR_WAKE_AT)?.ms,
 		wakeWhy: a.get(ATTR_WAKE_WHY)?.text,
+		flow: a.get(ATTR_FLOW)?.u32 ?? 0,
+		rto: a.get(ATTR_RTO)?.ms ?? 0,
+		roundTrip: readRoundTrip(a.get(ATTR_ROUND_TRIP)?.value),
 	}
 }
-
-/** @param {[number, number] | undefined} times */
-const readRoundTrip = (times) => times && { smoothed: times[0], variation: times[1] }
 
 /**
  * The counters, under the names of package client's Stats.

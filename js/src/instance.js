@@ -37,8 +37,8 @@ const STAGED = 256 << 10
  *   the same for datagrams of one length that lie a stride apart; then transmit is not called
  * @property {() => void} [flush]
  * @property {(error: TurnError) => void} [refused] payloads that were posted are not taken
- * @property {(payload: Uint8Array, from: import('./address.js').Address, channel: number) => void} data a payload
- *   from a peer, for the sink to keep
+ * @property {(payload: Uint8Array, from: import('./address.js').Address, channel: number, flow: number) => void} data a payload
+ *   from a peer, for the sink to keep; the flow of a data connection that was not yet the host's (RFC 6062)
  * @property {(event: import('./event.js').TurnEvent) => void} event
  * @property {(parting: import('./client.js').Parting | undefined) => void} parting what to ship if all of this dies
  * @property {(error: TurnError) => void} died
@@ -145,6 +145,43 @@ export class TurnInstance {
 	open(now, config, sink) {
 		const n = this.#record((r) => writeConfig(r, config))
 		const handle = this.#answer(this.#call('turn_open', wantNow(now), n))
+		const client = new TurnClient(this, handle, sink)
+		this.#clients.set(handle, client)
+		this.#drain()
+		return client
+	}
+
+	/**
+	 * All that a client knows of its allocation, for restore: with the password and keys, so whoever stores it seals it.
+	 * @param {TurnClient} client
+	 * @param {number} now
+	 */
+	snapshot(client, now) {
+		const { offset, end } = this.#arena
+		const length = this.#answer(this.#call('turn_snapshot', wantNow(now), client.handle, offset, end - offset))
+		const part = this.#region.bytes.subarray(offset, offset + length)
+		const snapshot = part.slice()
+		part.fill(0)
+		return snapshot
+	}
+
+	/**
+	 * Makes a client that goes on from a snapshot, on the flow that its state names. What became due meanwhile is done.
+	 * Only one of the two may go on: the other is freed, without a close.
+	 * @param {number} now
+	 * @param {number} elapsed how long ago it was taken, in ms
+	 * @param {Uint8Array} snapshot
+	 * @param {Sink} [sink] as open's
+	 * @returns {TurnClient}
+	 */
+	restore(now, elapsed, snapshot, sink) {
+		if (!(snapshot instanceof Uint8Array)) throw new TypeError('a snapshot is a Uint8Array')
+		if (typeof elapsed !== 'number' || !(elapsed >= 0 && elapsed <= 9e12)) throw new TypeError(`elapsed is a time in ms that is not negative, not ${elapsed}`)
+		const { offset, end } = this.#arena
+		if (snapshot.length > end - offset) throw codeError(CODE_TOO_LARGE)
+		this.#living()
+		this.#region.bytes.set(snapshot, offset)
+		const handle = this.#answer(this.#call('turn_restore', wantNow(now), elapsed, offset, snapshot.length))
 		const client = new TurnClient(this, handle, sink)
 		this.#clients.set(handle, client)
 		this.#drain()
@@ -600,9 +637,9 @@ export class TurnInstance {
 			if (sink.flush && !this.#shipping.includes(sink)) this.#shipping.push(sink)
 		} else if (d.kind === KIND_DATA) {
 			const from = client.peerOf(d.peer) ?? this.#region.addressOf(d)
-			const { channel } = d
+			const { channel, flow } = d
 			for (let i = 0, at = d.offset; from && i < d.count; i++, at += d.stride) {
-				this.#telling.push(new Payload(client, this.#payload(d, at), from, channel))
+				this.#telling.push(new Payload(client, this.#payload(d, at), from, channel, flow))
 			}
 		} else if (d.kind === KIND_EVENT) {
 			const event = readEvent(bytes.slice(d.offset, d.offset + d.length))
@@ -654,7 +691,7 @@ export class TurnInstance {
 		try {
 			while (next < this.#telling.length) {
 				const one = this.#telling[next++]
-				if (one instanceof Payload) one.client.sink.data(one.data, one.from, one.channel)
+				if (one instanceof Payload) one.client.sink.data(one.data, one.from, one.channel, one.flow)
 				else one()
 			}
 			this.#telling.length = 0
@@ -696,12 +733,14 @@ class Payload {
 	 * @param {Uint8Array} data
 	 * @param {import('./address.js').Address} from
 	 * @param {number} channel
+	 * @param {number} flow
 	 */
-	constructor(client, data, from, channel) {
+	constructor(client, data, from, channel, flow) {
 		this.client = client
 		this.data = data
 		this.from = from
 		this.channel = channel
+		this.flow = flow
 	}
 }
 

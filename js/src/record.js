@@ -91,12 +91,11 @@ export class RecordWriter {
 	}
 
 	/**
-	 * Two times, in ms.
 	 * @param {number} type
 	 * @param {number} first
 	 * @param {number} second
 	 */
-	times(type, first, second) {
+	twoMs(type, first, second) {
 		const at = this.#begin(type, 16)
 		this.#view.setFloat64(at, first, true)
 		this.#view.setFloat64(at + 8, second, true)
@@ -154,11 +153,6 @@ export class Attribute {
 
 	get ms() {
 		return this.#view.getFloat64(0, true)
-	}
-
-	/** Two times. @returns {[number, number]} */
-	get times() {
-		return [this.#view.getFloat64(0, true), this.#view.getFloat64(8, true)]
 	}
 
 	get text() {

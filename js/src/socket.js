@@ -580,7 +580,7 @@ export class TurnSocket extends Emitter {
 	/** What the machine has to know of the path. On streams nothing is measured. */
 	#pathConfig() {
 		const stream = this.#carrier.via !== 'udp'
-		return { stream, roundTrip: stream ? undefined : tripTo(this.#server.address) }
+		return { stream, secured: this.#carrier.via === 'tls', roundTrip: stream ? undefined : tripTo(this.#server.address) }
 	}
 
 	/**

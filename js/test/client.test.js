@@ -104,6 +104,27 @@ test('two clients in one instance do not touch each other', async () => {
 	assert.deepEqual([one.server.allocations, two.server.allocations], [0, 1])
 })
 
+test('a snapshot goes on in another instance', async () => {
+	const before = await bound(await allocated())
+	const snapshot = before.client.snapshot(now())
+	before.client.free()
+	const turn = await TurnInstance.load()
+	const client = turn.restore(now(), 0, snapshot)
+	assert.equal(client.state().phase, 'allocated')
+	client.send(now(), new TextEncoder().encode('goes on'), PEER.port, PEER.address)
+	const effects = []
+	for (let e; (e = client.poll()); ) effects.push(e)
+	assert.deepEqual(effects.map((e) => (e.type === 'transmit' ? e.data[0] >> 4 : e.type)), [4]) // by the channel
+	client.close(now(), 1000)
+	const outcomes = settle(client, before.server, now).flatMap((e) => (e.type === 'event' && e.event.outcome ? [e.event.outcome] : []))
+	assert.deepEqual(outcomes, ['released'])
+	assert.equal(before.server.allocations, 0)
+	assert.throws(() => turn.restore(now(), 0, snapshot.subarray(1)), (e) => e instanceof TurnError && /snapshot/.test(e.message))
+	assert.throws(() => turn.restore(now(), -1, snapshot), /elapsed/)
+	assert.throws(() => turn.restore(now(), 0, /** @type {any} */ ('x')), TypeError)
+	assert.throws(() => turn.open(now(), { server: SERVER }).snapshot(now()), /there is no allocation/)
+})
+
 test('a batch: equal payloads, unlike ones, more than the arena holds', async () => {
 	const { server, client } = await bound(await allocated())
 	server.echoes = false
@@ -197,8 +218,7 @@ test('mistakes are TypeErrors that say what is wrong', async () => {
 		[() => client.send(now(), new Uint8Array(1), 1, 'example.org'), /a name has to be resolved first/], [() => client.close(now(), -1), /linger is a time/],
 		[() => client.bindChannel(now(), 1, /** @type {any} */ (undefined)), /address is an IP address/],
 		[() => turn.open(now(), /** @type {any} */ (undefined)), /made from an object/], [() => turn.open(now(), /** @type {any} */ ({})), /server is missing/],
-		[() => turn.open(now(), { server: SERVER, lifetime: -1 }), /lifetime is a number/], [() => turn.open(now(), { server: SERVER, family: /** @type {any} */ (5) }), /family is 4, 6 or 'both'/], [() => turn.open(now(), { server: SERVER, evenPort: /** @type {any} */ (true) }), /evenPort is 'even'/],
-		[() => turn.open(now(), { server: SERVER, reservationToken: new Uint8Array(7) }), /reservationToken has 8 bytes/],
+		[() => turn.open(now(), { server: SERVER, lifetime: -1 }), /lifetime is a number/], [() => turn.open(now(), { server: SERVER, family: /** @type {any} */ (5) }), /family is 4, 6 or 'both'/],
 		[() => turn.open(now(), { server: SERVER, username: 'a' }), /a username without a password/], [() => turn.open(now(), { server: SERVER, seed: new Uint8Array(3) }), /seed has 32 bytes/],
 		[() => turn.open(now(), { server: SERVER, ...LOGIN, software: 'x'.repeat(70000) }), /too long/],
 	])) assert.throws(mistake, (e) => e instanceof TypeError && why.test(e.message), String(mistake))

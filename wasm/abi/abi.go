@@ -36,6 +36,8 @@ const (
 	AttrEvent Attr = 0x0002 // u16, client.EventKind
 	AttrPeer  Attr = 0x0003 // addr; repeats in CmdCreatePermission
 
+	AttrConnection Attr = 0x0004 // u32, client.ConnectionID; in commands and events
+
 	// Config.
 	AttrServer         Attr = 0x0010 // addr, required
 	AttrUsername       Attr = 0x0011 // bytes
@@ -62,8 +64,11 @@ const (
 	AttrDontFragment     Attr = 0x0023 // flag
 	AttrAdditional       Attr = 0x0024 // addr, in events and state
 	AttrDomain           Attr = 0x0025 // string
+	AttrRelay            Attr = 0x0026 // u8, client.Relay
+	AttrUnsignedBind     Attr = 0x0027 // flag
 
 	AttrTransport Attr = 0x002C // u8, client.Transport
+	AttrSecured   Attr = 0x002D // flag: TLS or DTLS
 
 	AttrMinRTO    Attr = 0x002E // ms
 	AttrRoundTrip Attr = 0x002F // two ms: smoothed, variation; in config and state
@@ -100,7 +105,9 @@ const (
 	CmdUnbindChannel    Cmd = 6 // PEER
 	CmdSetCredentials   Cmd = 7 // USERNAME, PASSWORD
 	CmdRebind           Cmd = 8
-	CmdSetToken         Cmd = 9 // USERNAME, PASSWORD, ACCESS_TOKEN
+	CmdSetToken         Cmd = 9  // USERNAME, PASSWORD, ACCESS_TOKEN
+	CmdConnect          Cmd = 10 // PEER
+	CmdAcceptConnection Cmd = 11 // CONNECTION
 )
 
 // Code is an error code of a call; the meaning of each stands at client's
@@ -124,4 +131,8 @@ const (
 	CodeEntropy      Code = -13 // client.ErrEntropy
 	CodePanic        Code = -14 // a bug of ours: that client is closed, the instance lives
 	CodeUnsupported  Code = -15 // a command or kind that this version does not know
+	CodeRelay        Code = -16 // client.ErrRelay
+	CodeConnected    Code = -17 // client.ErrConnected
+	CodeNoConnection Code = -18 // client.ErrNoConnection
+	CodeSnapshot     Code = -19 // client.ErrSnapshot
 )

@@ -42,8 +42,12 @@ var codeErrors = []struct {
 	{CodeNoChannel, client.ErrNoChannel},
 	{CodeConfig, client.ErrConfig},
 	{CodeEntropy, client.ErrEntropy},
+	{CodeSnapshot, client.ErrSnapshot},
 	{CodePanic, ErrPanic},
 	{CodeUnsupported, ErrUnsupported},
+	{CodeRelay, client.ErrRelay},
+	{CodeConnected, client.ErrConnected},
+	{CodeNoConnection, client.ErrNoConnection},
 }
 
 // CodeOf is the code for an error of client or of this package; CodeArgument

@@ -2,6 +2,8 @@ package abi
 
 import (
 	"net/netip"
+
+	"github.com/turnwasm/turnwasm/client"
 )
 
 // Command is a command record. Which fields it needs stands at its Cmd.
@@ -10,6 +12,7 @@ type Command struct {
 	Peers              []netip.AddrPort
 	Username, Password []byte
 	AccessToken        []byte
+	Connection         client.ConnectionID
 }
 
 // AppendCommand appends the record.
@@ -25,6 +28,9 @@ func AppendCommand(b []byte, c *Command) []byte {
 	}
 	if c.Cmd == CmdSetToken {
 		r.Bytes(AttrAccessToken, c.AccessToken)
+	}
+	if c.Cmd == CmdAcceptConnection {
+		r.U32(AttrConnection, uint32(c.Connection))
 	}
 	return r
 }
@@ -46,6 +52,8 @@ func (c *Command) Parse(rec []byte) error {
 			c.Password = a.value
 		case AttrAccessToken:
 			c.AccessToken = a.value
+		case AttrConnection:
+			c.Connection = client.ConnectionID(r.u32(a))
 		}
 	}
 	if r.err == nil && !r.has(AttrCmd) {

@@ -32,6 +32,7 @@ func AppendConfig(b []byte, cfg *client.Config, seed []byte) []byte {
 	if cfg.Transport != client.TransportDatagram {
 		r.U8(AttrTransport, uint8(cfg.Transport))
 	}
+	r.Flag(AttrSecured, cfg.Secured)
 	r.Flag(AttrFingerprint, cfg.Fingerprint)
 	r.Flag(AttrAutoPermission, cfg.AutoPermission)
 	r.Flag(AttrReclaim, cfg.Reclaim)
@@ -132,6 +133,8 @@ func configFlag(r *reader, a attribute, cfg *client.Config) {
 		cfg.Reallocate = r.flag(a)
 	case AttrTransport:
 		cfg.Transport = client.Transport(r.u8(a))
+	case AttrSecured:
+		cfg.Secured = r.flag(a)
 	case AttrAnonymous:
 		cfg.Anonymous = r.flag(a)
 	case AttrMobility:

@@ -12,6 +12,10 @@ func appendOptions(r *Record, cfg *client.Config) {
 	}
 	appendReservation(r, cfg.ReservationToken)
 	r.Flag(AttrDontFragment, cfg.DontFragment)
+	if cfg.Relay != client.RelayUDP {
+		r.U8(AttrRelay, uint8(cfg.Relay))
+	}
+	r.Flag(AttrUnsignedBind, cfg.UnsignedBind)
 }
 
 func appendReservation(r *Record, t client.ReservationToken) {
@@ -30,6 +34,10 @@ func configOption(r *reader, a attribute, cfg *client.Config) {
 		cfg.ReservationToken = r.token(a)
 	case AttrDontFragment:
 		cfg.DontFragment = r.flag(a)
+	case AttrRelay:
+		cfg.Relay = client.Relay(r.u8(a))
+	case AttrUnsignedBind:
+		cfg.UnsignedBind = r.flag(a)
 	}
 }
 
@@ -51,5 +59,7 @@ func eventOption(r *reader, a attribute, e *client.Event) {
 		e.Additional = r.addr(a)
 	case AttrFamily:
 		e.Family = client.Family(r.u8(a))
+	case AttrConnection:
+		e.ConnectionID = client.ConnectionID(r.u32(a))
 	}
 }

@@ -74,6 +74,8 @@
 //	turn_state(h i32) i32                     state record in control-out; its length
 //	turn_stats(h i32) i32                     u64 counters in control-out; its length
 //	turn_parting(now f64, h i32) i32          number of out-descriptors: 1, or 0 when nothing is owed
+//	turn_snapshot(now f64, h, offset, size i32) i32          snapshot in the arena; its length
+//	turn_restore(now, elapsed f64, offset, n i32) i32        snapshot in the arena; a handle
 //	turn_free(h i32) i32
 //
 // After turn_input, turn_send, turn_tick, turn_command, turn_flow, turn_close:
@@ -107,7 +109,11 @@
 //
 // For a client whose TRANSPORT says stream, KindInput carries bytes of the
 // stream as they were read, its stride is 0, and how they are cut makes no
-// difference. Its KindTransmits are written to the stream in their order.
+// difference. Its KindTransmits are written to the stream in their order. A data
+// connection of RELAY TCP is a flow of its own until CONNECTION_READY. What the
+// call that brings that event was given behind the server's answer comes back
+// as KindData with that flow: payload, as all that follows on the stream is,
+// which is the host's from then on.
 //
 // turn_send takes KindSend: count payloads of length bytes, stride apart. The
 // Headroom bytes in front of the first payload and the Tailroom bytes behind
@@ -132,6 +138,21 @@
 // KindData (payloads of which the descriptor did not fit before, in
 // control-out). Of one client all transmits come before its events. A tag comes
 // back with what its in-descriptor caused at once; other tags are 0.
+//
+// # Snapshots
+//
+// turn_snapshot writes all that a client knows of its allocation to the size
+// bytes of the arena at offset; CodeTooLarge when they do not do, CodeSnapshot
+// when there is none to be had: no allocation, one that is being moved, a stream,
+// or something to drain. It changes nothing. turn_restore makes a client of it,
+// here or in another instance: elapsed is how many milliseconds ago, by a clock
+// that both know, it was taken. The client is on the flow that its state names,
+// which is to be open by then, and peer numbers are given anew. What became due
+// meanwhile is done: drain. Bytes that are no snapshot are CodeSnapshot.
+//
+// A snapshot holds the password and keys. turn_restore wipes it, a host wipes
+// what turn_snapshot wrote; whoever stores it seals it. Of the client before and
+// the restored one only one may go on: the other is freed, without turn_close.
 //
 // # Records
 //

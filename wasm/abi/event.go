@@ -45,6 +45,9 @@ func AppendEvent(b []byte, e *client.Event) []byte {
 	if e.Family != client.FamilyDefault {
 		r.U8(AttrFamily, uint8(e.Family))
 	}
+	if e.ConnectionID != 0 {
+		r.U32(AttrConnection, uint32(e.ConnectionID))
+	}
 	return r
 }
 

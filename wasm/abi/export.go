@@ -36,6 +36,8 @@ var Exports = []Export{
 	{"turn_stats", []ValueType{I32}, []ValueType{I32}},
 	{"turn_parting", []ValueType{F64, I32}, []ValueType{I32}},
 	{"turn_free", []ValueType{I32}, []ValueType{I32}},
+	{"turn_snapshot", []ValueType{F64, I32, I32, I32}, []ValueType{I32}},
+	{"turn_restore", []ValueType{F64, F64, I32, I32}, []ValueType{I32}},
 }
 
 // Signature writes parameters and results as "(f64, i32) i32".

@@ -43,7 +43,7 @@ func TestRecordsComeBack(t *testing.T) {
 }
 
 func TestTransportCrosses(t *testing.T) {
-	want := client.Config{Server: ipv4, Transport: client.TransportStream}
+	want := client.Config{Server: ipv4, Transport: client.TransportStream, Secured: true}
 	got, _, err := ParseConfig(AppendConfig(nil, &want, nil))
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("config %+v, want %+v (%v)", got, want, err)
@@ -57,8 +57,8 @@ func TestEveryFieldCrosses(t *testing.T) {
 		typ   reflect.Type
 		known int
 	}{
-		{"Config, with Rand", reflect.TypeFor[client.Config](), 25},
-		{"Event, with Data", reflect.TypeFor[client.Event](), 22},
+		{"Config, with Rand", reflect.TypeFor[client.Config](), 28},
+		{"Event, with Data", reflect.TypeFor[client.Event](), 23},
 		{"Stats", reflect.TypeFor[client.Stats](), len(counters(new(client.Stats)))},
 	} {
 		if got := c.typ.NumField(); got != c.known {

@@ -19,6 +19,7 @@ type State struct {
 	Wakes      bool          // there is a deadline:
 	WakeAt     time.Duration // the instant,
 	WakeWhy    string        // and what it is for
+	Flow       client.Flow   // on which it talks to the server
 	RTO        time.Duration // of the next request
 	RoundTrip  client.RoundTrip
 }
@@ -42,6 +43,9 @@ func AppendState(b []byte, s *State) []byte {
 	if s.Wakes {
 		r.Time(AttrWakeAt, s.WakeAt)
 		r.Text(AttrWakeWhy, s.WakeWhy)
+	}
+	if s.Flow != 0 {
+		r.U32(AttrFlow, uint32(s.Flow))
 	}
 	if s.RTO != 0 {
 		r.Time(AttrRTO, s.RTO)
@@ -68,6 +72,8 @@ func ParseState(rec []byte) (State, error) {
 			s.Lifetime = r.time(a)
 		case AttrWakeAt:
 			s.Wakes, s.WakeAt = true, r.time(a)
+		case AttrFlow:
+			s.Flow = client.Flow(r.u32(a))
 		case AttrRTO:
 			s.RTO = r.time(a)
 		case AttrRoundTrip:

@@ -30,6 +30,8 @@ type Exports interface {
 	Stats(h int32) int32
 	Parting(now float64, h int32) int32
 	Free(h int32) int32
+	Snapshot(now float64, h, offset, size int32) int32
+	Restore(now, elapsed float64, offset, n int32) int32
 }
 
 // Host drives one instance.

@@ -48,18 +48,20 @@ func (w *World) hostileCalls(now float64, a, b int32) {
 	w.Read(max(0, w.Input(now, a&1023)))
 	w.Read(max(0, w.Send(now, b&1023)))
 	for name, answer := range map[string]int32{
-		"turn_open":    w.Open(now, b),
-		"turn_command": w.Command(now, a, b),
-		"turn_flow":    w.Flow(now, a, b, b),
-		"turn_peer":    w.Peer(a, b),
-		"turn_input":   w.Input(now, a),
-		"turn_send":    w.Send(now, a),
-		"turn_close":   w.Close(now, a, float64(b)),
-		"turn_state":   w.State(a),
-		"turn_stats":   w.Stats(a),
-		"turn_parting": w.Exports.Parting(now, a),
+		"turn_open":     w.Open(now, b),
+		"turn_command":  w.Command(now, a, b),
+		"turn_flow":     w.Flow(now, a, b, b),
+		"turn_peer":     w.Peer(a, b),
+		"turn_input":    w.Input(now, a),
+		"turn_send":     w.Send(now, a),
+		"turn_close":    w.Close(now, a, float64(b)),
+		"turn_state":    w.State(a),
+		"turn_stats":    w.Stats(a),
+		"turn_parting":  w.Exports.Parting(now, a),
+		"turn_snapshot": w.Snapshot(now, a, b, a),
+		"turn_restore":  w.Restore(now, float64(a), b, a),
 	} {
-		if answer < int32(abi.CodeUnsupported) {
+		if answer < int32(abi.CodeSnapshot) {
 			w.t.Fatalf("%s(%v, %d, %d) = %d", name, now, a, b, answer)
 		}
 	}

@@ -84,6 +84,18 @@ func parting(now float64, h int32) int32 {
 	return turn.Parting(now, h)
 }
 
+//go:wasmexport turn_snapshot
+func snapshot(now float64, h, offset, size int32) int32 {
+	defer yield()
+	return turn.Snapshot(now, h, offset, size)
+}
+
+//go:wasmexport turn_restore
+func restore(now, elapsed float64, offset, n int32) int32 {
+	defer yield()
+	return turn.Restore(now, elapsed, offset, n)
+}
+
 //go:wasmexport turn_free
 func free(h int32) int32 {
 	defer yield()

@@ -65,13 +65,9 @@ func (in *Instance) Open(now float64, n int32) int32 {
 	if seed != nil {
 		cfg.Rand = rand.NewChaCha8([abi.SeedSize]byte(seed))
 	}
-	in.memory.grow(clientCost)
-	if !in.memory.room(in.slots.alive+1, in.header.MemoryLimit()) || in.short() {
-		return in.refuse(abi.ErrMemory)
-	}
-	slot, ok := in.slots.take(in.header.MostClients())
-	if !ok {
-		return in.refuse(abi.Detail(abi.ErrRoom, strconv.Itoa(in.slots.alive)+" are alive"))
+	slot, err := in.admit(clientCost)
+	if err != nil {
+		return in.refuse(err)
 	}
 	err = in.guard(slot, func(c *client.Client) error { return c.Init(cfg) })
 	if err != nil {
@@ -81,6 +77,19 @@ func (in *Instance) Open(now float64, n int32) int32 {
 	in.touched.push(&in.slots, slot)
 	in.end()
 	return in.slots.handle(slot)
+}
+
+// admit finds a slot for a client that takes about so much memory.
+func (in *Instance) admit(cost int) (slot int32, err error) {
+	in.memory.grow(cost)
+	if !in.memory.room(in.slots.alive+1, in.header.MemoryLimit()) || in.short() {
+		return noSlot, abi.ErrMemory
+	}
+	slot, ok := in.slots.take(in.header.MostClients())
+	if !ok {
+		return noSlot, abi.Detail(abi.ErrRoom, strconv.Itoa(in.slots.alive)+" are alive")
+	}
+	return slot, nil
 }
 
 // clientCost is about what a client takes with its allocation and the garbage
@@ -140,14 +149,16 @@ func (in *Instance) run(c *client.Client) error {
 		return c.SetCredentials(in.now, cmd.Username, cmd.Password)
 	case abi.CmdSetToken:
 		return c.SetToken(in.now, cmd.Username, cmd.Password, cmd.AccessToken)
-	case abi.CmdRemovePermission, abi.CmdBindChannel, abi.CmdUnbindChannel:
+	case abi.CmdAcceptConnection:
+		return c.AcceptConnection(in.now, cmd.Connection)
+	case abi.CmdRemovePermission, abi.CmdBindChannel, abi.CmdUnbindChannel, abi.CmdConnect:
 		return in.runPeer(c)
 	}
 	return abi.Detail(abi.ErrUnsupported, "command "+strconv.Itoa(int(cmd.Cmd)))
 }
 
 func takesMemory(c abi.Cmd) bool {
-	return c == abi.CmdAllocate || c == abi.CmdCreatePermission || c == abi.CmdBindChannel
+	return c == abi.CmdAllocate || c == abi.CmdCreatePermission || c == abi.CmdBindChannel || c == abi.CmdConnect
 }
 
 func (in *Instance) runPeer(c *client.Client) error {
@@ -160,6 +171,8 @@ func (in *Instance) runPeer(c *client.Client) error {
 		return c.RemovePermission(in.now, peer.Addr())
 	case abi.CmdBindChannel:
 		return c.BindChannel(in.now, peer)
+	case abi.CmdConnect:
+		return c.Connect(in.now, peer)
 	default:
 		return c.UnbindChannel(in.now, peer)
 	}

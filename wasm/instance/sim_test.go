@@ -148,6 +148,36 @@ func (s *simulated) Parting(now time.Duration, buf []byte) (client.Transmit, tim
 	return t, until, true
 }
 
+func (s *simulated) Snapshot(now time.Duration, buf []byte) ([]byte, error) {
+	w := s.at(now)
+	at := w.Layout.Arena.Offset
+	n := w.Exports.Snapshot(abi.MS(now), s.h, int32(at), int32(w.Layout.Arena.Size))
+	if n < 0 {
+		return buf, abi.Code(n).Err()
+	}
+	return append(buf, w.Region[at:at+uint32(n)]...), nil
+}
+
+// restoreSimulated makes the client in an instance of its own.
+func restoreSimulated(t *testing.T, cfg client.Config, lanes *int, now, elapsed time.Duration, snapshot []byte) (*simulated, error) {
+	in, region := newInstance(abi.NewLayout(4096, 128<<10, 4, 64, 128<<10), cfg.Rand)
+	w := abitest.NewHost(t, in, region)
+	s := &simulated{host: func() *abitest.Host { return w }, server: cfg.Server, lanes: lanes}
+	w.Now = now
+	at := w.Layout.Arena.Offset
+	n := copy(w.Layout.Arena.Of(w.Region), snapshot)
+	if s.h = w.Restore(abi.MS(now), abi.MS(elapsed), int32(at), int32(n)); s.h < 0 {
+		return nil, abi.Code(s.h).Err()
+	}
+	for _, b := range region[at : int(at)+n] {
+		if b != 0 {
+			t.Fatal("turn_restore leaves the snapshot behind")
+		}
+	}
+	s.take(w.Drain(nil))
+	return s, nil
+}
+
 func (s *simulated) HandleTimeout(now time.Duration) { s.take(s.at(now).Wake()) }
 
 func (s *simulated) flow(now time.Duration, flow client.Flow, what int32) {
@@ -231,10 +261,12 @@ func (s *simulated) PollEvent() (e client.Event, ok bool) {
 // nobody can tell the two apart: the same seed, the same transcript.
 func TestSimulationOverTheBoundary(t *testing.T) {
 	lanes := 0
-	for seed := uint64(1); seed <= 100; seed++ {
+	for seed := uint64(1); seed <= 120; seed++ {
 		plain := turntest.Run(seed, turntest.Options{})
 		behind := turntest.Run(seed, turntest.Options{New: func(cfg client.Config) (turntest.Machine, error) {
 			return newSimulated(t, cfg, &lanes), nil
+		}, Restore: func(cfg client.Config, now, elapsed time.Duration, snapshot []byte) (turntest.Machine, error) {
+			return restoreSimulated(t, cfg, &lanes, now, elapsed, snapshot)
 		}})
 		for _, v := range behind.Violations {
 			t.Errorf("seed %d: %v", seed, v)

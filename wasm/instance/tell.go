@@ -36,7 +36,7 @@ func (in *Instance) State(h int32) int32 {
 	return in.read(h, func(c *client.Client, buf []byte) []byte {
 		s := abi.State{
 			Phase: c.Phase(), Relayed: c.Relayed(), Additional: c.Additional(), Mapped: c.Mapped(), Lifetime: c.Lifetime(),
-			RTO: c.RTO(), RoundTrip: c.RoundTrip(),
+			Flow: c.Flow(), RTO: c.RTO(), RoundTrip: c.RoundTrip(),
 		}
 		if s.WakeAt, s.Wakes = c.PollTimeout(); s.Wakes {
 			s.WakeWhy = c.TimeoutReason()

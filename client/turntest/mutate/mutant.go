@@ -147,26 +147,51 @@ const (
 	alive
 )
 
-// try runs the package's tests with the mutant in place.
-func (m mutant) try(dir string, limit time.Duration) verdict {
+// try runs the package's tests with the mutant in place, and answers which ones
+// have noticed.
+func (m mutant) try(dir string, limit time.Duration) (v verdict, failed []string) {
 	tmp, err := os.MkdirTemp("", "mutant")
 	if err != nil {
 		panic(err)
 	}
 	defer os.RemoveAll(tmp)
-	overlay := m.overlay(tmp)
 	binary := filepath.Join(tmp, "test")
-	if exec.Command("go", "test", "-c", "-overlay", overlay, "-o", binary, "./"+dir).Run() != nil {
-		return stillborn
+	if exec.Command("go", "test", "-c", "-overlay", m.overlay(tmp), "-o", binary, "./"+dir).Run() != nil {
+		return stillborn, nil
 	}
+	output, err := runTests(binary, dir, limit)
+	if err == nil {
+		return alive, nil
+	}
+	_, failed = results(output)
+	return dead, failed
+}
+
+// testsOf are the names of the package's tests.
+func testsOf(dir string, limit time.Duration) ([]string, error) {
+	tmp, err := os.MkdirTemp("", "mutant")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
+	binary := filepath.Join(tmp, "test")
+	if out, err := exec.Command("go", "test", "-c", "-o", binary, "./"+dir).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	output, err := runTests(binary, dir, limit)
+	if err != nil {
+		return nil, fmt.Errorf("the tests fail without a mutant: %w\n%s", err, output)
+	}
+	ended, _ := results(output)
+	return ended, nil
+}
+
+func runTests(binary, dir string, limit time.Duration) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "-test.failfast", "-test.short")
+	cmd := exec.CommandContext(ctx, binary, "-test.v", "-test.short")
 	cmd.Dir = dir
-	if cmd.Run() != nil {
-		return dead
-	}
-	return alive
+	return cmd.CombinedOutput()
 }
 
 // overlay writes the changed file and the list that names it.

@@ -139,6 +139,7 @@ export function describeEvent(e, start) {
 	if (e.flow) words.push(`flow=${e.flow}`)
 	if (e.peer) words.push(`peer=${formatAddress(e.peer)}`)
 	if (e.channel) words.push(`channel=0x${e.channel.toString(16).padStart(4, '0')}`)
+	if (e.connection) words.push(`connection=${e.connection}`)
 	if (e.relayedAddress) words.push(`relayed=${formatAddress(e.relayedAddress)}`)
 	if (e.mappedAddress) words.push(`mapped=${formatAddress(e.mappedAddress)}`)
 	if (e.lifetime) words.push(`lifetime=${ms(e.lifetime)}`)

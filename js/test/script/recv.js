@@ -93,6 +93,7 @@ function withAttributes(b, w, key) {
 	for (const { key: name, value } of w.rest()) {
 		if (name in TEXTS) b.text(typeOf(TEXTS[name]), value)
 		else if (name in ADDRESSES) b.address(typeOf(ADDRESSES[name]), parseAddress(value))
+		else if (name === 'connection') b.add(typeOf('CONNECTION-ID'), be32(Number(value)))
 		else if (name === 'lifetime') b.add(typeOf('LIFETIME'), be32(Number(value)))
 		else if (name === 'icmp') addICMP(b, value)
 		else if (name === 'algorithms') addAlgorithms(b, value)

@@ -226,7 +226,8 @@ class Runner {
 		const from = spoofed === undefined ? this.#subject.server : spoofed === 'connected' ? undefined : parseAddress(spoofed)
 		const flow = w.number('flow')
 		const chunk = w.number('chunk')
-		const bytes = compose(w, this.#order, this.#subject.channels)
+		const tail = toBytes(w.named('tail') ?? '')
+		const bytes = Uint8Array.from([...compose(w, this.#order, this.#subject.channels), ...tail])
 		const size = chunk || Math.max(1, bytes.length)
 		let at = 0
 		do this.#client.input(this.#ms, bytes.subarray(at, at + size), { flow, from })
@@ -280,7 +281,7 @@ class Runner {
 		if (s.closed) throw new Error('something comes out after Closed')
 		if (e.type === 'transmit') return this.#transmit(s, e)
 		if (e.type === 'data') {
-			const event = { event: 'dataReceived', peer: e.from, channel: e.channel }
+			const event = { event: 'dataReceived', peer: e.from, channel: e.channel, flow: e.flow }
 			return this.#event(s, event, e.data, NOTHING, ` ${quotePayload(e.data)}`)
 		}
 		if (e.type === 'parting') {
@@ -367,11 +368,10 @@ class Runner {
 		this.print(this.#current, line)
 	}
 
-	/** What was measured, and the RTO that comes of it. */
 	roundTrip() {
 		const { rto, roundTrip } = this.#client.state()
-		const [smoothed, variation, next] = [roundTrip?.smoothed, roundTrip?.variation, rto].map((ms) => formatDuration(Math.round((ms ?? 0) * 1e6)))
-		this.print(this.#current, `roundtrip smoothed=${smoothed} variation=${variation} rto=${next}`)
+		const ms = (/** @type {number} */ n) => formatDuration(Math.round(n * 1e6))
+		this.print(this.#current, `roundtrip smoothed=${ms(roundTrip?.smoothed ?? 0)} variation=${ms(roundTrip?.variation ?? 0)} rto=${ms(rto)}`)
 	}
 
 	stats() {
@@ -421,8 +421,9 @@ function configOf(w, server, n) {
 function optionsOf(w) {
 	const token = w.named('reservation')
 	return {
+		stream: w.flag('stream'), secured: w.flag('secured'), relay: w.flag('relaytcp') ? /** @type {const} */ ('tcp') : undefined, unsignedBind: w.flag('unsignedbind'),
 		minRTO: w.duration('minrto') / 1e6, roundTrip: { smoothed: w.duration('smoothed') / 1e6, variation: w.duration('variation') / 1e6 },
-		stream: w.flag('stream'), keepalive: w.duration('keepalive') / 1e6, dontFragment: w.flag('dontfragment'),
+		keepalive: w.duration('keepalive') / 1e6, dontFragment: w.flag('dontfragment'),
 		evenPort: /** @type {const} */ ([undefined, 'even', 'reserve'])[w.number('evenport')],
 		reservationToken: token === undefined ? undefined : unhex(token),
 	}
@@ -487,6 +488,11 @@ const COMMANDS = {
 	unpermit: ofPeer((c, now, a) => c.removePermission(now, a.address)),
 	bind: ofPeer((c, now, a) => c.bindChannel(now, a.port, a.address)),
 	unbind: ofPeer((c, now, a) => c.unbindChannel(now, a.port, a.address)),
+	connect: ofPeer((c, now, a) => c.connect(now, a.port, a.address)),
+	accept: (r, w) => {
+		const id = Number(w.plain('a connection'))
+		r.do((c, now) => c.acceptConnection(now, id))
+	},
 	send: (r, w) => {
 		const a = parseAddress(w.plain('a peer'))
 		const payload = toBytes(w.plain('a payload'))
@@ -507,8 +513,8 @@ const COMMANDS = {
 	},
 	free: (r) => r.free(),
 	state: (r) => r.state(),
-	roundtrip: (r) => r.roundTrip(),
 	stats: (r) => r.stats(),
+	roundtrip: (r) => r.roundTrip(),
 	parting: (r) => r.parting(),
 }
 

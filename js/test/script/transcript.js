@@ -60,6 +60,7 @@ export function eventRecord(e) {
 	if (e.reservationToken) r.bytes(abi.ATTR_RESERVATION_TOKEN, e.reservationToken)
 	if (e.domain) r.text(abi.ATTR_DOMAIN, e.domain)
 	if (e.family) r.u8(abi.ATTR_FAMILY, e.family === 4 ? 1 : 2)
+	if (e.connection) r.u32(abi.ATTR_CONNECTION, e.connection)
 	return into.subarray(0, r.length)
 }
 
