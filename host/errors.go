@@ -37,6 +37,8 @@ type RequestError struct {
 	Signed bool           // the answer carried a valid MESSAGE-INTEGRITY
 	// Alternate is where a 300 to Allocate points; see Config.Redirected.
 	Alternate netip.AddrPort
+	// AlternateDomain is the name of that server's certificate; empty: the same.
+	AlternateDomain string
 	// RetryAfter is how long to leave the server alone.
 	RetryAfter time.Duration
 	// Until is when the server lets go of what the request may have left

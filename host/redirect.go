@@ -34,6 +34,7 @@ func (cfg Config) Redirected(err error) (Config, bool) {
 		return cfg, false
 	}
 	cfg.trail = append(slices.Clone(cfg.trail), *why)
+	cfg.expect(why.AlternateDomain)
 	scheme, _, _ := strings.Cut(cfg.URL, ":")
 	_, query, asked := strings.Cut(cfg.URL, "?")
 	cfg.URL = scheme + ":" + why.Alternate.String()
@@ -41,6 +42,21 @@ func (cfg Config) Redirected(err error) (Config, bool) {
 		cfg.URL += "?" + query
 	}
 	return cfg, true
+}
+
+// expect: "If the attribute is found, the domain MUST be used to validate the
+// certificate [...]. If the attribute is not found, the same domain that was used
+// for the original request MUST be used to validate the certificate."
+// https://www.rfc-editor.org/rfc/rfc8489#section-10
+func (cfg *Config) expect(domain string) {
+	name, _, via, err := parseURL(cfg.URL)
+	switch {
+	case err != nil || !via.secured():
+	case domain != "":
+		cfg.ServerName = domain
+	case cfg.ServerName == "" && (cfg.TLS == nil || cfg.TLS.ServerName == ""):
+		cfg.ServerName = name
+	}
 }
 
 // follows: "If the client has been redirected to a server to which it has already
