@@ -45,21 +45,20 @@ type Conn struct {
 	touched   bool           // it is in driver.touched
 	started   bool           // an Allocate was asked for
 	alternate netip.AddrPort // that the last 300 named
-
-	alternateDomain string
-	wanted          client.Flow // to be opened from another local port; 0 = none
-	ports           int         // local ports tried for this allocation
-	move            move
-	flows           []*transport
-	parting         parting
-	peers           peerTable
-	numbers         numbers
-	waiters         waiters
-	relay           *relay       // nil: the relayed address relays datagrams
-	closeAt         *closeAt     // nil = not armed
-	verdict         Closed       // from stageEnded on
-	counted         client.Stats // when it was asked for last
-	way             way          // likewise
+	domain    string         // likewise, for the certificate
+	wanted    client.Flow    // to be opened from another local port; 0 = none
+	ports     int            // local ports tried for this allocation
+	move      move
+	flows     []*transport
+	parting   parting
+	peers     peerTable
+	numbers   numbers
+	waiters   waiters
+	relay     *relay       // nil: the relayed address relays datagrams
+	closeAt   *closeAt     // nil = not armed
+	verdict   Closed       // from stageEnded on
+	counted   client.Stats // when it was asked for last
+	way       way          // likewise
 	// unmeasured: something was answered since it was asked for.
 	unmeasured bool
 }

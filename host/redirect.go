@@ -34,9 +34,9 @@ func (cfg Config) Redirected(err error) (Config, bool) {
 		return cfg, false
 	}
 	cfg.trail = append(slices.Clone(cfg.trail), *why)
-	cfg.expect(why.AlternateDomain)
 	scheme, _, _ := strings.Cut(cfg.URL, ":")
 	_, query, asked := strings.Cut(cfg.URL, "?")
+	cfg.ServerName = cfg.nameAt(why)
 	cfg.URL = scheme + ":" + why.Alternate.String()
 	if asked {
 		cfg.URL += "?" + query
@@ -44,19 +44,16 @@ func (cfg Config) Redirected(err error) (Config, bool) {
 	return cfg, true
 }
 
-// expect: "If the attribute is found, the domain MUST be used to validate the
-// certificate [...]. If the attribute is not found, the same domain that was used
-// for the original request MUST be used to validate the certificate."
-// https://www.rfc-editor.org/rfc/rfc8489#section-10
-func (cfg *Config) expect(domain string) {
-	name, _, via, err := parseURL(cfg.URL)
-	switch {
-	case err != nil || !via.secured():
-	case domain != "":
-		cfg.ServerName = domain
-	case cfg.ServerName == "" && (cfg.TLS == nil || cfg.TLS.ServerName == ""):
-		cfg.ServerName = name
+// nameAt is whose certificate is expected at the other server: the one of the
+// domain that the 300 names (ALTERNATE-DOMAIN), or the same one as here.
+func (cfg *Config) nameAt(why *RequestError) string {
+	if why.AlternateDomain != "" {
+		return why.AlternateDomain
 	}
+	if host, _, _, err := parseURL(cfg.URL); err == nil && cfg.ServerName == "" && (cfg.TLS == nil || cfg.TLS.ServerName == "") {
+		return host
+	}
+	return cfg.ServerName
 }
 
 // follows: "If the client has been redirected to a server to which it has already
