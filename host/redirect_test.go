@@ -1,10 +1,13 @@
 package host
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
 	"testing"
+
+	"github.com/turnwasm/turnwasm/client"
 )
 
 // What of a 300 is followed.
@@ -53,5 +56,39 @@ func TestRedirectEnds(t *testing.T) {
 	}
 	if !hop(0, 1) || hop(1, 0) || !hop(1, 2) || hop(2, 1) || !hop(2, 3) || hop(3, 4) {
 		t.Errorf("after %v", cfg.trail)
+	}
+}
+
+// Whose certificate is expected of the server that a 300 names.
+func TestL06RedirectOverTLS(t *testing.T) {
+	named := &tls.Config{ServerName: "config.example"}
+	for _, test := range []struct {
+		cfg          Config
+		domain, want string
+	}{
+		{Config{URL: "turns:a.example"}, "", "a.example"},
+		{Config{URL: "turns:a.example?transport=udp"}, "b.example", "b.example"},
+		{Config{URL: "turns:192.0.2.1", ServerName: "c.example"}, "", "c.example"},
+		{Config{URL: "turns:192.0.2.1", ServerName: "c.example"}, "b.example", "b.example"},
+		{Config{URL: "turns:192.0.2.1", TLS: named}, "", "config.example"},
+		{Config{URL: "turns:192.0.2.1", TLS: named}, "b.example", "b.example"},
+	} {
+		next, followed := test.cfg.Redirected(&RequestError{
+			Code: 300, Signed: true, AlternateDomain: test.domain,
+			Server: netip.MustParseAddrPort("192.0.2.1:5349"), Alternate: netip.MustParseAddrPort("192.0.2.2:5349"),
+		})
+		s, err := next.check()
+		if !followed || err != nil || s.TLS.ServerName != test.want {
+			t.Errorf("%s to %q: %t, %v, the certificate is to be %v's, want %s", test.cfg.URL, test.domain, followed, err, s.TLS, test.want)
+		}
+	}
+}
+
+// The name in a 300 gets to who follows it.
+func TestL06AlternateDomain(t *testing.T) {
+	c := &Conn{}
+	c.react(&Event{Kind: client.Redirected, Peer: benchPeer, Domain: "b.example"}, 0)
+	if c.alternate != benchPeer || c.domain != "b.example" {
+		t.Errorf("kept %v, %q", c.alternate, c.domain)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
 	"net"
 	"os"
 	"path/filepath"
@@ -71,7 +70,7 @@ func TestTLSOfCoturn(t *testing.T) {
 func TestDTLSOfPion(t *testing.T) {
 	t.Parallel()
 	a, caFile := authority(t)
-	l, err := dtls.Listen("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}, &dtls.Config{Certificates: []tls.Certificate{a.Leaf}})
+	l, err := dtls.ListenWithOptions("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}, dtls.WithCertificates(a.Leaf))
 	if err != nil {
 		t.Fatal(err)
 	}
