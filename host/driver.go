@@ -52,26 +52,31 @@ func newDriver(eng engine, k clock, log *slog.Logger) (*driver, error) {
 	return d, nil
 }
 
-// add makes the client. It answers client.ErrLimit when there is no room.
-func (d *driver) add(c *Conn, t *transport, most int) error {
+// add makes the client, of a snapshot unless from is nil. It answers
+// client.ErrLimit when there is no room.
+func (d *driver) add(c *Conn, t *transport, from *saved, most int) error {
+	var room *slot
+	if from != nil {
+		if room = d.out.take(); room == nil {
+			return ErrTrapped
+		}
+		defer d.out.give(room)
+	}
 	return d.do(func() error {
 		if most > 0 && len(d.conns) >= most {
 			return client.ErrLimit
 		}
-		cfg := c.settings.clientConfig(t.server)
-		if cfg.Transport == client.TransportDatagram {
-			cfg.RoundTrip = c.rt.trips.of(time.Now(), t.server.Addr())
-		}
-		defer clear(cfg.Password)
-		n, err := d.control(func(b []byte) []byte { return abi.AppendConfig(b, &cfg, nil) })
-		if err != nil {
-			return err
-		}
-		handle, err := d.answer(d.eng.open(d.clock.now(), n))
+		handle, err := c.enter(d, t.server, from, room)
 		if err != nil {
 			return d.detailed(err)
 		}
 		c.driver, c.handle = d, int32(handle)
+		if from != nil {
+			if err := c.revive(from, t); err != nil {
+				_, _ = d.answer(d.eng.free(c.handle))
+				return err
+			}
+		}
 		d.conns[c.handle] = c
 		c.attach(t)
 		c.rt.running.Add(1)

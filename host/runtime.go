@@ -53,13 +53,18 @@ func (rt *Runtime) Engine() Engine { return rt.options.engine }
 
 // add makes the client in an instance that has room, or in a new one.
 func (rt *Runtime) add(ctx context.Context, s settings, t *transport) (*Conn, error) {
+	return rt.addOf(ctx, s, t, nil)
+}
+
+// addOf makes the client of a snapshot, unless from is nil.
+func (rt *Runtime) addOf(ctx context.Context, s settings, t *transport, from *saved) (*Conn, error) {
 	rt.placing.Lock()
 	defer rt.placing.Unlock()
 	if rt.isClosed() {
 		return nil, net.ErrClosed
 	}
 	c := newConn(rt, s, t)
-	if err := rt.place(ctx, c, t); err != nil {
+	if err := rt.place(ctx, c, t, from); err != nil {
 		return nil, err
 	}
 	c.settings.Password, c.settings.AccessToken = "", nil // the machine has them now
@@ -72,7 +77,7 @@ func (rt *Runtime) add(ctx context.Context, s settings, t *transport) (*Conn, er
 // place puts the client into an instance that is empty, into a new one as long
 // as there are not as many as asked for, into the one that has the fewest
 // clients, or, when all are full, into a new one after all.
-func (rt *Runtime) place(ctx context.Context, c *Conn, t *transport) error {
+func (rt *Runtime) place(ctx context.Context, c *Conn, t *transport, from *saved) error {
 	rt.drivers = slices.DeleteFunc(rt.drivers, (*driver).maybeBury)
 	empty := rt.sortByLoad()
 	spread := !empty && len(rt.drivers) < rt.options.mostInstances()
@@ -83,7 +88,7 @@ func (rt *Runtime) place(ctx context.Context, c *Conn, t *transport) error {
 		rt.drivers[0], rt.drivers[last] = rt.drivers[last], rt.drivers[0]
 	}
 	for _, d := range rt.drivers {
-		err := d.add(c, t, rt.options.perInstance)
+		err := d.add(c, t, from, rt.options.perInstance)
 		if !errors.Is(err, client.ErrLimit) && !errors.Is(err, ErrTrapped) {
 			return err
 		}
@@ -91,7 +96,7 @@ func (rt *Runtime) place(ctx context.Context, c *Conn, t *transport) error {
 	if err := rt.grow(ctx); err != nil {
 		return err
 	}
-	return rt.drivers[len(rt.drivers)-1].add(c, t, rt.options.perInstance)
+	return rt.drivers[len(rt.drivers)-1].add(c, t, from, rt.options.perInstance)
 }
 
 // sortByLoad puts the instances with the fewest clients first, and says whether

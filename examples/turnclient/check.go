@@ -67,14 +67,15 @@ func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 		URL: c.url, Username: user, Password: pass, AccessToken: c.token, Anonymous: c.anonymous,
 		LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
 		Keepalive: c.keepalive, EvenPort: c.evenPort, ReservationToken: c.reservation, DontFragment: c.dontFragment,
-		Redirect: c.redirect, RelayTCP: c.relayTCP, UnsignedBind: c.unsignedBind,
+		Redirect: c.redirect, Mobility: c.mobility || c.rebindAt > 0, RelayTCP: c.relayTCP, UnsignedBind: c.unsignedBind,
+		TLS: c.secured.config(), ServerName: c.serverName, NoALPN: c.noALPN,
 	})
 }
 
 // visit does it with one server, and goes on to the one that a 300 names.
 func (c *checker) visit(ctx context.Context, cfg host.Config) (rest time.Duration, err error) {
 	begin := time.Now()
-	conn, err := c.rt.Open(ctx, cfg)
+	conn, err := c.open(ctx, cfg)
 	if err != nil {
 		return 0, err
 	}
@@ -85,6 +86,9 @@ func (c *checker) visit(ctx context.Context, cfg host.Config) (rest time.Duratio
 	}
 	if !c.closeEarly {
 		begin = time.Now()
+	}
+	if err == nil && c.snapshot != "" {
+		c.handOver(conn)
 	}
 	// With a signal or without: the linger bounds it.
 	closed, err := conn.CloseWith(context.Background(), c.linger)
@@ -111,8 +115,10 @@ func (c *checker) use(ctx context.Context, conn *host.Conn) error {
 		return c.afterCloseAt(ctx, conn, conn.Allocate(ctx))
 	}
 	begin := time.Now()
-	if err := conn.Allocate(ctx); err != nil {
-		return interrupted(ctx, err)
+	if c.restore == "" {
+		if err := conn.Allocate(ctx); err != nil {
+			return interrupted(ctx, err)
+		}
 	}
 	c.out.allocated(conn, time.Since(begin))
 	if c.n > 0 {

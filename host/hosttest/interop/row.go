@@ -51,7 +51,7 @@ const (
 const jsStreams = later
 
 // rows are the features. What is new is added to one of these lists, or as one.
-var rows = join(transportRows, authenticationRows, familyRows, allocationRows, dataRows, redirectRows, mobilityRows, nonceRows, errorRows)
+var rows = join(transportRows, authenticationRows, familyRows, allocationRows, dataRows, tcpRows, redirectRows, mobilityRows, nonceRows, errorRows)
 
 func join(lists ...[]row) (all []row) {
 	for _, l := range lists {

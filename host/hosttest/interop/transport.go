@@ -23,7 +23,9 @@ var transportRows = []row{
 
 // listen makes the server listen on each transport.
 func listen(_ context.Context, c *cell) (err error) {
-	if c.flags, err = c.authority.WriteFiles(c.dir); err != nil || c.column.server.name != pion {
+	flags, err := c.authority.WriteFiles(c.dir)
+	c.flags = append(c.flags[:len(c.flags):len(c.flags)], flags...)
+	if err != nil || c.column.server.name != pion {
 		return err
 	}
 	const at = "127.0.0.1:0"
