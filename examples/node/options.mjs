@@ -1,6 +1,8 @@
 // The command line: the flags of the Go program, written as Go's flag package
 // takes them.
 
+import { readFileSync } from 'node:fs'
+
 const MIN_SIZE = 12 // what tells an echo from anything else
 const MAX_SIZE = 65000
 const PHASES = ['new', 'allocating', 'authenticated', 'allocated']
@@ -10,6 +12,9 @@ const USAGE = `usage: turnclient [flags] turn[s]:HOST[:PORT][?transport=udp|tcp]
   -user U -pass P      the long-term credential
   -anonymous           never send the username in the clear: fail where the server takes no hash of it
   -token BASE64        access token of RFC 7635; -user is then its key's name, -pass the key in base64
+  -server-name NAME    whose certificate is expected behind turns: (default: the URL's host; a URL with an address needs it)
+  -ca FILE             PEM file with the authorities that may have signed it (default: the runtime's)
+  -no-alpn             do not offer the protocol stun.turn (RFC 7443)
   -local ADDRESS       own address: IP, IP:PORT or :PORT; with a port, what an earlier run left there is released
   -peer ADDRESS        echo peer's address (default: one of our own)
   -n 100               payloads to echo; 0 = none (with -cycles: 0)
@@ -22,6 +27,8 @@ const USAGE = `usage: turnclient [flags] turn[s]:HOST[:PORT][?transport=udp|tcp]
   -reservation TOKEN   allocate the port that this token was given for, 16 hexadecimal digits
   -dont-fragment       have the relay set DF on what is sent without a channel
   -redirect signed     which kind of 300 (Try Alternate) answers to follow: signed, any, none
+  -mobility            ask for a ticket, with which the allocation can move (RFC 8016)
+  -rebind-at N         move it to another local port before payload N; it implies -mobility
   -cycles 1            allocate and close so many times from the same local port
   -close-at STATE      close the moment this state is reached: ${PHASES.join(', ')}
   -family 4|6|both     ask for a relayed address of this family
@@ -45,14 +52,15 @@ const flags = {
 	rate: ['rate', number], linger: ['linger', duration], hold: ['hold', duration], cycles: ['cycles', integer],
 	'close-at': ['closeAt', oneOf(...PHASES)], family: ['family', family], engine: ['engine', oneOf('wasm')], trace: ['trace', String],
 	token: ['token', base64], keepalive: ['keepalive', duration], 'even-port': ['evenPort', oneOf('even', 'reserve')], reservation: ['reservation', reservation],
+	'server-name': ['serverName', String], ca: ['ca', pem], 'rebind-at': ['rebindAt', integer],
 	redirect: ['redirect', oneOf('signed', 'any', 'none')],
 }
 
 /** Flags without a value. */
-const switches = { json: 'json', path: 'path', anonymous: 'anonymous', 'dont-fragment': 'dontFragment' }
+const switches = { json: 'json', path: 'path', anonymous: 'anonymous', 'dont-fragment': 'dontFragment', 'no-alpn': 'noALPN', mobility: 'mobility' }
 
 function read(args) {
-	const o = { user: '', pass: '', local: {}, n: undefined, size: 1000, rate: 500, linger: 2000, hold: 0, cycles: 1, keepalive: 0, json: false, path: false, anonymous: false, dontFragment: false }
+	const o = { user: '', pass: '', local: {}, n: undefined, size: 1000, rate: 500, linger: 2000, hold: 0, cycles: 1, keepalive: 0, json: false, path: false, anonymous: false, dontFragment: false, noALPN: false, mobility: false, rebindAt: 0 }
 	const rest = [...args]
 	while (rest[0]?.startsWith('-')) {
 		const [, name, , value] = /^--?([^=]*)(=(.*))?$/s.exec(rest.shift())
@@ -72,6 +80,7 @@ function read(args) {
 function check(o) {
 	if (!/^turns?:/.test(o.url)) throw new Error(`"${o.url}" is not a TURN URI: want turn[s]:HOST[:PORT][?transport=udp|tcp]`)
 	if (o.n < 0 || o.rate <= 0 || o.cycles < 1 || o.linger < 0 || o.hold < 0 || o.keepalive < 0) throw new Error('-n, -linger, -hold and -keepalive are not negative, -cycles and -rate are positive')
+	if (o.rebindAt < 0 || (o.rebindAt > 0 && o.rebindAt >= o.n)) throw new Error('-rebind-at is the number of a payload, less than -n')
 	if (o.size < MIN_SIZE || o.size > MAX_SIZE) throw new Error(`-size is between ${MIN_SIZE} and ${MAX_SIZE}`)
 	return { ...o, ...credentials(o) }
 }
@@ -79,6 +88,12 @@ function check(o) {
 /** With a token the password is its key. */
 function credentials({ user, pass, token }) {
 	return token ? { login: { username: user, accessToken: token, macKey: base64(pass, 'pass') } } : { login: { username: user, credential: pass } }
+}
+
+function pem(file, name) {
+	const text = readFileSync(file, 'latin1')
+	if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`-${name}: there is no certificate in it`)
+	return text
 }
 
 function base64(v, name) {

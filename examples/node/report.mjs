@@ -51,6 +51,14 @@ export class Report {
 		)
 	}
 
+	moved(socket, kept, took) {
+		const [relayed, local] = [spell(socket.relayedAddress), spell(socket.localAddress)]
+		this.line(
+			{ event: 'moved', relayed, local, kept, ms: ms(took) },
+			`moved      to ${local} locally in ${took.toFixed(1)} ms; the relayed address is ${relayed}`,
+		)
+	}
+
 	echoed(sent, rtts) {
 		const rttMs = { p50: ms(percentile(rtts, 50)), p99: ms(percentile(rtts, 99)) }
 		this.line(

@@ -44,6 +44,7 @@ async function cycle() {
 	const socket = createTurnSocket({
 		urls: options.url, ...options.login, anonymous: options.anonymous, family: options.family, linger: options.linger,
 		keepalive: options.keepalive, evenPort: options.evenPort, reservationToken: options.reservation, dontFragment: options.dontFragment,
+		serverName: options.serverName, ca: options.ca, alpn: !options.noALPN, mobility: options.mobility || options.rebindAt > 0,
 		redirect: options.redirect, localAddress: local.address, localPort: local.port, trace,
 	})
 	const state = { holding: false, used: false }

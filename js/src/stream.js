@@ -52,6 +52,9 @@ export async function openStream(server, local, receiver, signal, carrier) {
 	return new Stream(socket, receiver)
 }
 
+/** Others are parts of a chunk, and so Buffers. @param {Uint8Array} bytes */
+export const asBuffer = (bytes) => (bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+
 /** @param {import('./options.js').Carrier} carrier */
 const secretsOf = ({ serverName, ca, alpn }) => ({
 	servername: serverName, ...(ca === undefined ? {} : { ca: /** @type {any} */ (ca) }), ...(alpn ? { ALPNProtocols: [ALPN] } : {}),

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -79,6 +79,8 @@ const shapeOf = (r) => Object.entries(r).map(([k, v]) => [k, v !== null && typeo
 for (const [name, peers] of /** @type {const} */ ([['pion', pion], ['coturn', coturn]])) {
 	test(`turnclient, ${name}: the lines are those of the Go program`, async () => {
 		let { url } = peers
+		const ca = join(mkdtempSync(join(tmpdir(), 'turnwasm-')), 'ca.pem')
+		writeFileSync(ca, peers.ca)
 		/** @param {...string} args */
 		const compare = async (...args) => {
 			const flags = ['-json', '-user', 'user', '-pass', 'pass', ...args, url]
@@ -96,6 +98,9 @@ for (const [name, peers] of /** @type {const} */ ([['pion', pion], ['coturn', co
 		url = peers.tcp
 		await compare('-n', '10')
 		await compare('-close-at', 'authenticated')
+		url = peers.tls
+		await compare('-n', '10', '-server-name', 'turn.test', '-ca', ca)
+		await compare('-n', '10', '-server-name', 'turn.test', '-ca', ca, '-no-alpn')
 		url = peers.url
 		await compare('-close-at', 'authenticated')
 		await compare('-close-at', 'new')
@@ -111,6 +116,16 @@ test('turnclient: a 300 is followed, or not', async () => {
 	const refused = await turnclient('-n', '1', here.url)
 	assert.deepEqual([events(refused.records), refused.records[0].code, refused.code], ['failed redirected closed', 300, 1])
 	await here.end()
+})
+
+test('turnclient: the allocation moves between two payloads, or that is a failure', async () => {
+	const mobile = await startPeers('coturn', '--', '--mobility')
+	const moved = await turnclient('-n', '10', '-rebind-at', '5', mobile.url)
+	assert.deepEqual([events(moved.records), moved.records[1].kept, moved.code], ['allocated moved echoed closed', true, 0])
+	const refused = await turnclient('-n', '10', '-rebind-at', '5', coturn.url)
+	assert.deepEqual([events(refused.records), refused.code], ['allocated failed closed', 1])
+	assert.equal(await mobile.held(0), 0)
+	await mobile.end()
 })
 
 test('turnclient: cycles keep the port; a foreign peer; text for people', async () => {
