@@ -16,7 +16,7 @@ export async function echo(socket, options, report) {
 	try {
 		const peer = options.peer ?? own.seen
 		await socket.bindChannel(peer.port, peer.address)
-		const rtts = await exchange(socket, peer, options)
+		const rtts = await exchange(socket, peer, options, report)
 		report.echoed(options.n, rtts)
 		if (rtts.length === 0) throw new Error(`none of ${options.n} payloads came back from ${peer.address}:${peer.port}`)
 	} finally {
@@ -25,7 +25,7 @@ export async function echo(socket, options, report) {
 }
 
 /** Sends at the rate; it answers the round trips in ms. A payload begins with the run's own number and its index. */
-async function exchange(socket, peer, { n, size, rate }) {
+async function exchange(socket, peer, { n, size, rate, rebindAt }, report) {
 	const run = randomBytes(8)
 	const sent = new Map()
 	const rtts = []
@@ -42,6 +42,7 @@ async function exchange(socket, peer, { n, size, rate }) {
 	for (let i = 0; i < n; i++) {
 		const wait = begin + (i * 1000) / rate - performance.now()
 		if (wait > 0) await sleep(wait)
+		if (i > 0 && i === rebindAt) await move(socket, report)
 		const payload = Buffer.alloc(size)
 		run.copy(payload)
 		payload.writeUInt32BE(i, 8)
@@ -53,6 +54,14 @@ async function exchange(socket, peer, { n, size, rate }) {
 	patience.abort()
 	socket.off('message', onMessage)
 	return rtts
+}
+
+/** Another relayed address is a failure: the peer that echoes knows the first one. */
+async function move(socket, report) {
+	const begin = performance.now()
+	const kept = await socket.rebind()
+	if (!kept) throw new Error('the allocation was not moved: there is a new one')
+	report.moved(socket, kept, performance.now() - begin)
 }
 
 /**

@@ -2,6 +2,9 @@
 
 export class Report {
 	bad = false
+	/** What is yet to be told. */
+	options = []
+	now = false
 
 	constructor({ json }) {
 		this.json = json
@@ -13,12 +16,46 @@ export class Report {
 	}
 
 	allocated(socket, took) {
+		if (this.options.some(([r]) => r.event === 'redirected')) this.tellOptions(false)
 		const relayed = spell(socket.relayedAddress)
 		const mapped = spell(socket.mappedAddress)
 		const lifetime = socket.lifetime / 1000
 		this.line(
 			{ event: 'allocated', relayed, mapped, lifetime, ms: ms(took) },
 			`allocated  ${relayed} for ${lifetime}s in ${took.toFixed(1)} ms (we are ${mapped} to the server ${spell(socket.server)}, ${spell(socket.localAddress)} locally)`,
+		)
+	}
+
+	/** What came of what few ask for is told at the close; of a redirect before the allocation. */
+	option(e) {
+		const told = optionOf(e)
+		if (!told) return
+		this.options.push(told)
+		if (this.now) this.tellOptions(true)
+	}
+
+	/** Tells of what came, and, if now, of what comes the moment it does. */
+	tellOptions(now) {
+		this.now = now
+		for (const [record, text] of this.options.splice(0)) this.line(record, text)
+	}
+
+	/** The way to the server, where something was measured. */
+	path(socket) {
+		if (!socket.roundTrip) return
+		const { smoothed, variation, rto } = socket.roundTrip
+		const resent = socket.stats.retransmissions
+		this.line(
+			{ event: 'path', roundTripMs: ms(smoothed), variationMs: ms(variation), rtoMs: ms(rto), resent },
+			`path       ${smoothed.toFixed(2)} ms to the server and back (varies by ${variation.toFixed(2)} ms); RTO ${ms(rto)}ms, ${resent} requests sent again`,
+		)
+	}
+
+	moved(socket, kept, took) {
+		const [relayed, local] = [spell(socket.relayedAddress), spell(socket.localAddress)]
+		this.line(
+			{ event: 'moved', relayed, local, kept, ms: ms(took) },
+			`moved      to ${local} locally in ${took.toFixed(1)} ms; the relayed address is ${relayed}`,
 		)
 	}
 
@@ -46,6 +83,28 @@ export class Report {
 		else if (reuseAfter > 0) text += `; the local port should rest for ${reuseAfter / 1000}s`
 		this.line({ event: 'closed', outcome, reason, reuseAfterMs: Math.floor(reuseAfter), until: instant(until), ms: ms(took) }, text)
 	}
+}
+
+/** The record of an event, and its text. */
+function optionOf(e) {
+	const { code, reason, family } = e
+	switch (e.event) {
+		case 'portReserved': {
+			const reservation = Buffer.from(e.reservationToken).toString('hex')
+			const until = instant(e.until)
+			return [{ event: 'reserved', code: 0, reason: '', reservation, until }, `reserved   the next port for -reservation ${reservation} until ${until}`]
+		}
+		case 'redirected':
+			return [
+				{ event: 'redirected', code: 0, reason: '', server: spell(e.peer), ...(e.signed ? { signed: true } : {}) },
+				`redirected to ${spell(e.peer)} (300, signed: ${e.signed})`,
+			]
+		case 'optionRefused':
+			return [{ event: 'refused', code, reason }, `refused    ${code} ${reason}: allocated without what was asked for`]
+		case 'addressRefused':
+			return [{ event: 'refused', code, reason, family }, `refused    an IPv${family} address: ${code} ${reason}`]
+	}
+	return undefined
 }
 
 const spell = (a) => (a.address.includes(':') ? `[${a.address}]:${a.port}` : `${a.address}:${a.port}`)

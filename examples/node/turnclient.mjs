@@ -42,10 +42,13 @@ process.exit(report.bad ? 1 : 0)
 async function cycle() {
 	let begin = performance.now()
 	const socket = createTurnSocket({
-		urls: options.url, username: options.user, credential: options.pass, family: options.family, linger: options.linger,
-		localAddress: local.address, localPort: local.port, trace,
+		urls: options.url, ...options.login, anonymous: options.anonymous, family: options.family, linger: options.linger,
+		keepalive: options.keepalive, evenPort: options.evenPort, reservationToken: options.reservation, dontFragment: options.dontFragment,
+		serverName: options.serverName, ca: options.ca, alpn: !options.noALPN, mobility: options.mobility || options.rebindAt > 0,
+		redirect: options.redirect, localAddress: local.address, localPort: local.port, trace,
 	})
-	const state = { holding: false }
+	const state = { holding: false, used: false }
+	socket.on('event', (e) => report.option(e))
 	/** What goes wrong for good, from whatever side. To end the holding by a signal is well. */
 	const wrong = new Promise((resolve, reject) => {
 		socket.on('error', reject)
@@ -58,9 +61,11 @@ async function cycle() {
 	} catch (e) {
 		report.failed(e)
 	}
+	if (options.path && state.used) report.path(socket)
 	if (!options.closeAt) begin = performance.now()
 	const port = socket.localAddress
 	const verdict = await socket.close({ linger: options.linger })
+	report.tellOptions(false)
 	if (port) report.closed(verdict, performance.now() - begin)
 	local = port ?? local // the next cycle's too
 	return verdict.reuseAfter
@@ -72,8 +77,10 @@ async function use(socket, begin, state) {
 	await socket.opened
 	report.allocated(socket, performance.now() - begin)
 	if (options.n > 0) await echo(socket, options, report)
+	state.used = true
 	if (options.hold > 0) {
 		state.holding = true
+		report.tellOptions(true)
 		socket.on('credentialsExpired', (e) => socket.emit('error', new TurnError('request', `CredentialsExpired: ${e.reason}`, e)))
 		await sleep(options.hold)
 	}

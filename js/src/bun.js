@@ -15,7 +15,7 @@
  */
 import { TurnError } from './error.js'
 import { TurnSocket } from './socket.js'
-import { openStream } from './stream.js'
+import { asBuffer, openStream } from './stream.js'
 import { isUnreachable, onlyFrom, resolve } from './udp.js'
 import { Views } from './views.js'
 
@@ -48,7 +48,7 @@ const MAX_BACKLOG = 1024
  * @returns {TurnSocket<Buffer>}
  */
 export function createTurnSocket(options) {
-	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], resolve, open }))
+	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, resolve, open }))
 }
 
 /** @type {import('./socket.js').Platform['open']} */

@@ -17,7 +17,7 @@ import { createSocket } from 'node:dgram'
 import { isData } from './data.js'
 import { TurnError } from './error.js'
 import { TurnSocket } from './socket.js'
-import { openStream } from './stream.js'
+import { asBuffer, openStream } from './stream.js'
 import { isUnreachable, onlyFrom, resolve } from './udp.js'
 import { Views } from './views.js'
 
@@ -38,7 +38,7 @@ const SLAB = 128 << 10
  * @returns {TurnSocket<Buffer>}
  */
 export function createTurnSocket(options) {
-	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], resolve, open }))
+	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, resolve, open }))
 }
 
 /** @type {import('./socket.js').Platform['open']} */

@@ -51,6 +51,7 @@ import { Waiters } from './waiters.js'
 /**
  * @typedef {object} Platform
  * @property {readonly import('./uri.js').Via[]} carriers that it has
+ * @property {(bytes: Uint8Array) => Uint8Array} [payload] as which it hands out what came on a stream in parts
  * @property {(host: string) => Promise<string[]>} resolve the IP addresses of a name
  * @property {(server: {address: string, port: number}, local: {address?: string, port: number}, receiver: Receiver, signal: AbortSignal, carrier: import('./options.js').Carrier) => Promise<Transport>} open the signal
  *   says that nobody wants it any more
@@ -695,7 +696,8 @@ export class TurnSocket extends Emitter {
 			this.#move.flush()
 		},
 		refused: (error) => this.#refuseSend(error),
-		data: (payload, from) => {
+		data: (bytes, from) => {
+			const payload = this.#carrier.via === 'udp' ? bytes : (this.#platform.payload?.(bytes) ?? bytes)
 			this.emit('message', /** @type {Data} */ (payload), { address: from.address, family: from.family, port: from.port, size: payload.length })
 		},
 		event: (e) => this.#happened(e),

@@ -52,6 +52,9 @@ export async function openStream(server, local, receiver, signal, carrier) {
 	return new Stream(socket, receiver)
 }
 
+/** Others are parts of a chunk, and so Buffers. @param {Uint8Array} bytes */
+export const asBuffer = (bytes) => (bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+
 /** @param {import('./options.js').Carrier} carrier */
 const secretsOf = ({ serverName, ca, alpn }) => ({
 	servername: serverName, ...(ca === undefined ? {} : { ca: /** @type {any} */ (ca) }), ...(alpn ? { ALPNProtocols: [ALPN] } : {}),
@@ -66,16 +69,22 @@ const secretsOf = ({ serverName, ca, alpn }) => ({
  */
 function connected(socket, event, signal) {
 	return new Promise((resolve, reject) => {
-		const timer = setTimeout(() => reject(new Error(`no connection in ${MOST_DIAL / 1000}s`)), MOST_DIAL)
-		const onAbort = () => reject(signal.reason)
-		const onClose = () => reject(new Error('the server has closed the connection'))
-		const done = () => {
+		const over = () => {
 			clearTimeout(timer)
 			signal.removeEventListener('abort', onAbort)
-			socket.off('error', fail).off('close', onClose)
+			socket.off('error', fail).off('close', onClose).off(event, done)
+		}
+		const fail = (/** @type {unknown} */ e) => {
+			over()
+			reject(e)
+		}
+		const done = () => {
+			over()
 			resolve()
 		}
-		const fail = (/** @type {Error} */ e) => reject(e)
+		const onAbort = () => fail(signal.reason)
+		const onClose = () => fail(new Error('the server has closed the connection'))
+		const timer = setTimeout(() => fail(new Error(`no connection in ${MOST_DIAL / 1000}s`)), MOST_DIAL)
 		signal.addEventListener('abort', onAbort)
 		socket.once('error', fail).once('close', onClose).once(event, done)
 	})

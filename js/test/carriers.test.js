@@ -31,6 +31,7 @@ async function wantEchoes(socket, peers, sizes) {
 		const answer = once(/** @type {any} */ (socket), 'message')
 		socket.send(new Uint8Array(n).fill(n), peers.echo.port, peers.echo.address)
 		const [msg] = await answer
+		assert(msg instanceof Buffer)
 		assert.deepEqual([...msg], Array(n).fill(n & 255))
 	}
 }

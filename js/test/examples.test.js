@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -68,7 +68,7 @@ for (const [name, peers] of /** @type {const} */ ([['pion', pion], ['coturn', co
 }
 
 // What differs from run to run.
-const VOLATILE = new Set(['relayed', 'mapped', 'ms', 'rttMs', 'until', 'p50', 'p99'])
+const VOLATILE = new Set(['relayed', 'mapped', 'ms', 'rttMs', 'until', 'p50', 'p99', 'reservation', 'roundTripMs', 'variationMs', 'resent'])
 
 /** A rest that lasts until the server lets go differs too. @param {string} k @param {any} v */
 const isVolatile = (k, v) => VOLATILE.has(k) || (k === 'reuseAfterMs' && v > 10_000)
@@ -78,24 +78,55 @@ const shapeOf = (r) => Object.entries(r).map(([k, v]) => [k, v !== null && typeo
 
 for (const [name, peers] of /** @type {const} */ ([['pion', pion], ['coturn', coturn]])) {
 	test(`turnclient, ${name}: the lines are those of the Go program`, async () => {
+		let { url } = peers
+		const ca = join(mkdtempSync(join(tmpdir(), 'turnwasm-')), 'ca.pem')
+		writeFileSync(ca, peers.ca)
 		/** @param {...string} args */
 		const compare = async (...args) => {
-			const flags = ['-json', '-user', 'user', '-pass', 'pass', ...args, peers.url]
+			const flags = ['-json', '-user', 'user', '-pass', 'pass', ...args, url]
 			const go = spawn(process.env.TURNWASM_TURNCLIENT ?? 'go', [...(process.env.TURNWASM_TURNCLIENT ? [] : ['run', './examples/turnclient']), ...flags], { cwd: fileURLToPath(new URL('../..', import.meta.url)) })
 			let lines = ''
 			go.stdout.on('data', (d) => (lines += d))
 			const [wanted] = await once(go, 'close')
-			const { code, records } = await turnclient(...args, peers.url)
+			const { code, records } = await turnclient(...args, url)
 			assert.deepEqual(records.map(shapeOf), lines.trim().split('\n').map((l) => shapeOf(JSON.parse(l))), args.join(' '))
 			assert.equal(code === 0, wanted === 0)
 		}
 		await compare('-n', '10')
+		await compare('-n', '2', '-even-port', 'reserve', '-dont-fragment', '-keepalive', '10s')
+		await compare('-n', '2', '-family', 'both', '-path')
+		url = peers.tcp
+		await compare('-n', '10')
+		await compare('-close-at', 'authenticated')
+		url = peers.tls
+		await compare('-n', '10', '-server-name', 'turn.test', '-ca', ca)
+		await compare('-n', '10', '-server-name', 'turn.test', '-ca', ca, '-no-alpn')
+		url = peers.url
 		await compare('-close-at', 'authenticated')
 		await compare('-close-at', 'new')
 		await compare('-pass', 'another', '-linger', '0')
 		await compare('-peer', `${peers.echo.address}:${peers.echo.port}`, '-n', '3')
 	})
 }
+
+test('turnclient: a 300 is followed, or not', async () => {
+	const here = await startPeers('coturn', '--', `--alternate-server=${coturn.url.slice('turn:'.length)}`)
+	const { code, records } = await turnclient('-n', '1', '-redirect', 'any', here.url)
+	assert.deepEqual([events(records), `turn:${records[0].server}`, code], ['redirected allocated echoed closed', coturn.url, 0])
+	const refused = await turnclient('-n', '1', here.url)
+	assert.deepEqual([events(refused.records), refused.records[0].code, refused.code], ['failed redirected closed', 300, 1])
+	await here.end()
+})
+
+test('turnclient: the allocation moves between two payloads, or that is a failure', async () => {
+	const mobile = await startPeers('coturn', '--', '--mobility')
+	const moved = await turnclient('-n', '10', '-rebind-at', '5', mobile.url)
+	assert.deepEqual([events(moved.records), moved.records[1].kept, moved.code], ['allocated moved echoed closed', true, 0])
+	const refused = await turnclient('-n', '10', '-rebind-at', '5', coturn.url)
+	assert.deepEqual([events(refused.records), refused.code], ['allocated failed closed', 1])
+	assert.equal(await mobile.held(0), 0)
+	await mobile.end()
+})
 
 test('turnclient: cycles keep the port; a foreign peer; text for people', async () => {
 	const { code, records } = await turnclient('-cycles', '2', pion.url)
@@ -147,12 +178,12 @@ function sum(...parts) {
 test('turnclient: failures say what to know', async () => {
 	const wrong = await turnclient('-pass', 'another', '-linger', '0', pion.url)
 	assert.deepEqual([events(wrong.records), wrong.records[0].method, wrong.records[0].code, wrong.code], ['failed closed', 'Allocate', 400, 1])
-	const url = await turnclient('turns:127.0.0.1')
+	const url = await turnclient('turns:127.0.0.1') // an address, and no name to verify
 	assert.deepEqual([events(url.records), url.code], ['failed', 1])
 })
 
 test('turnclient: usage', async () => {
-	for (const args of [[], ['a', 'b'], ['-bogus', 'turn:x'], ['http://x'], ['-n', '-1', 'turn:x'], ['-n', 'many', 'turn:x'], ['-size', '1', 'turn:x'], ['-rate', '0', 'turn:x'], ['-hold', 'soon', 'turn:x'], ['-close-at', 'sometime', 'turn:x'], ['-engine', 'steam', 'turn:x'], ['-peer', 'nowhere', 'turn:x'], ['-n']]) {
+	for (const args of [[], ['a', 'b'], ['-bogus', 'turn:x'], ['http://x'], ['-n', '-1', 'turn:x'], ['-n', 'many', 'turn:x'], ['-size', '1', 'turn:x'], ['-rate', '0', 'turn:x'], ['-hold', 'soon', 'turn:x'], ['-close-at', 'sometime', 'turn:x'], ['-engine', 'steam', 'turn:x'], ['-family', '5', 'turn:x'], ['-token', '?', 'turn:x'], ['-reservation', 'ab', 'turn:x'], ['-redirect', 'all', 'turn:x'], ['-even-port', 'odd', 'turn:x'], ['-peer', 'nowhere', 'turn:x'], ['-n']]) {
 		const { code, text, errors } = await start('turnclient.mjs', ...args).ended
 		assert.deepEqual([code, text], [2, ''], args.join(' '))
 		assert.match(errors, /usage: turnclient/)

@@ -76,6 +76,18 @@ for (const [flavour, create] of flavours) {
 		assert.equal(await here.held(), 0)
 	})
 
+	test(`${flavour}: a 300 that is followed, closed on the way`, async () => {
+		for (const soon of [(/** @type {() => void} */ f) => f(), queueMicrotask, setImmediate, (/** @type {() => void} */ f) => setTimeout(f, 1)]) {
+			const socket = create({ urls: here.url, ...here.login, redirect: 'any' })
+			socket.opened.catch(() => {})
+			socket.on('redirected', () => soon(() => void socket.close()))
+			const { outcome } = await socket.closed
+			assert(['nothing_to_release', 'released'].includes(outcome), outcome)
+			await assert.rejects(socket.refresh(), /closed/)
+			assert.equal(await there.held(0), 0)
+		}
+	})
+
 	test(`${flavour}: both families, from a server that has one`, async () => {
 		const socket = await create({ urls: there.url, ...there.login, family: 'both', keepalive: 1000 }).opened
 		assert.equal(socket.relayedAddress?.family, 'IPv4')
