@@ -56,6 +56,7 @@ func Expected() []string {
 	add("RTO above the first")
 	add("RTO below the first")
 	add("world wide")
+	add("ten outstanding")
 	add("snapshot taken")
 	add("snapshot refused")
 	add("snapshot restored later")
