@@ -42,7 +42,7 @@ type actor struct {
 	barren           int    // wakes in a row that changed nothing
 	rebinding        rebind
 	trips            seenTrips
-	bursts           bool // it binds many channels at once
+	bursts           bool    // it binds many channels at once
 	asleep           *asleep // nil: there is a machine
 	owesFlow         bool    // FlowNeeded was said and not answered
 }
