@@ -101,8 +101,8 @@ func (c *Client) PathError(now time.Duration, flow Flow) {
 		c.stats.IgnoredFlow++
 		return
 	}
-	for _, tx := range append([]*transaction(nil), c.requests...) {
-		if tx.sends > 0 && tx.purpose != forRelease && tx.purpose != forMove && tx.purpose != forBind && c.find(tx.id) == tx {
+	for _, tx := range c.sentRequests() { // not those that are sent in their place
+		if tx.purpose != forRelease && tx.purpose != forMove && tx.purpose != forBind && c.find(tx.id) == tx {
 			c.end(now, tx, verdict{reason: "the path to " + c.cfg.server.String() + " answered with an ICMP error: is a server listening there?"})
 		}
 	}

@@ -33,6 +33,16 @@ func (c *Client) pump(now time.Duration) {
 	}
 }
 
+// sentRequests are those of which a copy was sent, at this moment.
+func (c *Client) sentRequests() (sent []*transaction) {
+	for _, tx := range c.requests {
+		if tx.sends > 0 {
+			sent = append(sent, tx)
+		}
+	}
+	return sent
+}
+
 // outstanding counts the requests that were sent and are not answered.
 func (c *Client) outstanding() (n int) {
 	for _, tx := range c.requests {

@@ -39,9 +39,7 @@ func (c *Client) Snapshot(now time.Duration, buf []byte) ([]byte, error) {
 	if err != nil {
 		return buf, err
 	}
-	a := archive{mode: writing, base: max(now, c.now), bytes: slices.Grow(buf, size)}
-	c.archive(&a)
-	return a.bytes, nil
+	return c.archived(now, writing, slices.Grow(buf, size)).bytes, nil
 }
 
 // SnapshotSize is how many bytes Snapshot appends at that instant, or its error.
@@ -49,12 +47,17 @@ func (c *Client) SnapshotSize(now time.Duration) (int, error) {
 	if why := c.unsnappable(); why != "" {
 		return 0, &detailed{ErrSnapshot, why}
 	}
-	a := archive{mode: counting, base: max(now, c.now)}
-	c.archive(&a)
-	if a.size > maxSnapshot {
+	size := c.archived(now, counting, nil).size
+	if size > maxSnapshot {
 		return 0, ErrTooLarge
 	}
-	return a.size, nil
+	return size, nil
+}
+
+func (c *Client) archived(now time.Duration, mode archiveMode, buf []byte) *archive {
+	a := &archive{mode: mode, base: max(now, c.now), bytes: buf}
+	c.archive(a)
+	return a
 }
 
 func (c *Client) unsnappable() string {
@@ -94,7 +97,8 @@ func (c *Client) Restore(now, elapsed time.Duration, snapshot []byte, rand io.Re
 	if rand == nil || len(snapshot) > maxSnapshot {
 		return &detailed{ErrSnapshot, "Rand is missing, or it is too long"}
 	}
-	*c = Client{}
+	c.Free()
+	c.stats = Stats{}
 	c.cfg.rand, c.phase, c.stale, c.alloc = rand, PhaseAllocated, true, new(allocation)
 	now = c.at(now)
 	a := archive{mode: reading, base: now - max(0, min(elapsed, maxSpan)), bytes: snapshot}
@@ -109,8 +113,7 @@ func (c *Client) Restore(now, elapsed time.Duration, snapshot []byte, rand io.Re
 		for _, cr := range a.credentials {
 			cr.wipe()
 		}
-		c.auth.identity.wipe()
-		*c = Client{phase: PhaseClosed}
+		c.Free()
 		return &detailed{ErrSnapshot, a.fault}
 	}
 	c.indexPermissions()

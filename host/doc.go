@@ -94,6 +94,21 @@
 //	listener, err := conn.ListenTCP()
 //	http.Serve(listener, handler) // at http:// and conn.Relayed()
 //
+// # Another process goes on
+//
+// HandOver ends a Conn without a release and answers its allocation as bytes,
+// sealed with a key of the caller's; Runtime.Restore, in this process or another,
+// goes on with it from the same local port: the relayed address, permissions and
+// channels are what they were, requests in flight are sent again when they would
+// have been. Snapshot is for processes that may be killed: the Conn goes on, and
+// what it does after the snapshot the snapshot does not know.
+//
+//	sealed, err := conn.HandOver(key)
+//	...
+//	conn, err := rt.Restore(ctx, sealed, key, host.Config{})
+//
+// Both are for UDP: an allocation over TCP, TLS or DTLS ends with its session.
+//
 // # Instances
 //
 // One instance of the engine holds many clients, and does one thing at a time.
@@ -108,5 +123,5 @@
 //
 // No password and no key is in any log, error, event or trace. A trace holds
 // what went over the wire, so the username and nonces are in it; they are not
-// in logs and errors.
+// in logs and errors. A snapshot holds the password, and is sealed.
 package host

@@ -48,7 +48,9 @@ func (rt *Runtime) race(ctx context.Context, cfg Config, places []netip.AddrPort
 	defer cancel()
 	cfg.patient = ownsPort && len(places) > 1
 	r := &race{rt: rt, ctx: ctx, cfg: cfg, places: places, results: make(chan outcome, len(places))}
-	r.attempt()
+	if !r.attempt() {
+		return nil, dialError(places[0], ctx.Err())
+	}
 	var next *time.Timer
 	var due <-chan time.Time
 	if !ownsPort {

@@ -43,6 +43,7 @@ type actor struct {
 	barren           int    // wakes in a row that changed nothing
 	rebinding        rebind
 	trips            seenTrips
+	bursts           bool    // it binds many channels at once
 	asleep           *asleep // nil: there is a machine
 	owesFlow         bool    // FlowNeeded was said and not answered
 }
@@ -97,6 +98,7 @@ func (w *world) join(index int, p clientPlan) *actor {
 	a.planCommands()
 	a.planRebinds()
 	a.planHandOvers()
+	a.planBurst()
 	w.actors = append(w.actors, a)
 	return a
 }

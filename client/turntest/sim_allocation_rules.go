@@ -77,7 +77,10 @@ func (a *actor) checkReuse(m *Message) {
 
 // checkRetried is L3: "a timed-out refresh is retried until local expiry".
 func (a *actor) checkRetried(s *step) {
-	const patience = 10 * time.Second
+	patience := 10 * time.Second
+	if a.bursts {
+		patience += 10 * time.Minute // it may wait behind ten others that are not answered either
+	}
 	l := &a.ledger
 	if s.after.phase != client.PhaseAllocated {
 		l.retryBy = 0

@@ -57,6 +57,7 @@ func Expected() []string {
 	add("RTO below the first")
 	add("world wide")
 	names = append(names, "world stream", "world stream cut", "world stream broken", "stream refused", "network late", "event StreamBroken")
+	add("ten outstanding")
 	add("snapshot taken")
 	add("snapshot refused")
 	add("snapshot restored later")

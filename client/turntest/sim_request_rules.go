@@ -31,6 +31,37 @@ func (a *actor) checkResendsCome(s *step) {
 	}
 }
 
+// checkOutstanding is T5: "a client SHOULD limit itself to ten outstanding
+// transactions to the same server". A release waits for nobody.
+// https://www.rfc-editor.org/rfc/rfc8489#section-6.2
+func (a *actor) checkOutstanding() {
+	const most = 10
+	n := 0
+	for _, r := range a.ledger.pending {
+		if !r.isRelease() && a.w.now < r.lastSent+a.patience(r) {
+			n++
+		}
+	}
+	if n > most {
+		a.w.violate(a, "T5", "%d requests are outstanding", n)
+	}
+	if n == most {
+		a.w.report.Counters.add("ten outstanding")
+	}
+}
+
+// patience is how long an answer to the last copy is waited for (T1).
+func (a *actor) patience(r *sentRequest) time.Duration {
+	rm := a.plan.cfg.Rm
+	if rm == 0 {
+		rm = 16
+	}
+	if r.copies >= a.copiesAllowed() {
+		return r.rto * time.Duration(rm)
+	}
+	return r.rto << (r.copies - 1)
+}
+
 // overtake forgets the pending requests that the client has turned away from.
 func (l *ledger) overtake(these func(r *sentRequest) bool) {
 	l.pending = slices.DeleteFunc(l.pending, these)

@@ -72,6 +72,7 @@ func (a *actor) checkStep(s *step) {
 		a.checkSent(t)
 	}
 	a.checkResendsCome(s)
+	a.checkOutstanding()
 	a.checkRetried(s)
 	a.checkWishes(s)
 	a.checkClose(s)

@@ -177,7 +177,10 @@ func (a *actor) checkSize(datagram []byte) {
 // checkStorm bounds new requests: no answer of the server's may drive a client
 // into a loop. Resends are bounded by T1.
 func (a *actor) checkStorm(r *sentRequest) {
-	const most, window = 40, time.Second
+	most, window := 40, time.Second
+	if a.bursts {
+		most += 4 * burst // each is signed anew, refused, asked about and bound once more
+	}
 	if r.copies > 1 {
 		return
 	}
