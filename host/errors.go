@@ -14,9 +14,7 @@ var (
 	// ErrUnsupported is wrapped by Dial's error for a URL that is right but asks
 	// for what this version does not do yet.
 	ErrUnsupported = errors.New("not supported yet")
-	// ErrLeftAlone is wrapped by Dial's error while the server is left alone
-	// after an earlier answer of its own (437 three times, 486, 508). The
-	// *RequestError beside it is that answer.
+	// ErrLeftAlone is what a *LeftAloneError wraps beside the answer.
 	ErrLeftAlone = errors.New("the server is left alone")
 	// ErrLost is wrapped by what ReadFrom and WriteTo answer when the server
 	// does not hold the allocation any more.
