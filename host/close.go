@@ -76,6 +76,7 @@ func (c *Conn) shut(why error) {
 	if why != nil {
 		c.failure.Store(&why)
 	}
+	c.disarmRenewal()
 	close(c.closing)
 	c.in.shut()
 	c.writes.wake()

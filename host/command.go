@@ -14,7 +14,7 @@ import (
 // Allocate asks for the allocation and waits for it. When the context ends the
 // request goes on; Close takes back whatever comes of it.
 func (c *Conn) Allocate(ctx context.Context) error {
-	if err := c.rt.resting.check(time.Now(), c.server); err != nil {
+	if err := c.rt.resting.check(time.Now(), c.server); err != nil && !c.settings.Impatient {
 		return err
 	}
 	return c.ask(ctx, abi.Command{Cmd: abi.CmdAllocate}, func() []*waiter {
@@ -82,7 +82,8 @@ func (c *Conn) UnbindChannel(peer netip.AddrPort) error {
 }
 
 // SetCredentials replaces the password: the next request is signed with it. A
-// new username serves the next allocation only (RFC 8656 section 5).
+// new username serves the next allocation only (RFC 8656 section 5): Replace
+// makes one beside this.
 func (c *Conn) SetCredentials(username, password string) error {
 	u, p, err := prepareCredentials(username, password)
 	if err != nil {

@@ -63,6 +63,15 @@ type Config struct {
 	// or ":5000". A port given here is the caller's own; see Steps of a Dial.
 	LocalAddr string
 
+	// Renew is called once, on a goroutine of its own, when the credential is
+	// about to expire: RenewBefore (a minute) before Expires, or, where that is
+	// zero, before the time that a username of the TURN REST API begins with. It
+	// is for Conn.Replace, or with the same username for SetCredentials. A Conn
+	// that has no allocation, or is closed, needs none.
+	Renew       func(c *Conn, until time.Time)
+	RenewBefore time.Duration
+	Expires     time.Time
+
 	// Linger is how long Close waits for the server's verdict: 2 s. Negative:
 	// it sends one release and waits for nothing.
 	Linger time.Duration
@@ -103,6 +112,9 @@ type Config struct {
 	trail    []RequestError // the 300s that led here
 	patient  bool           // the next attempt of a race wants the same local port
 
+	// Impatient: Allocate does not leave a server alone that asked for it; see
+	// LeftAloneError.
+	Impatient bool
 	// NoAutoPermission: WriteTo makes no permissions.
 	NoAutoPermission bool
 	// NoReclaim: an allocation found on an explicit local port is not released.
@@ -189,7 +201,7 @@ func (cfg Config) check() (settings, error) {
 
 func (cfg Config) checkNumbers() error {
 	for name, negative := range map[string]bool{
-		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "MinRTO": cfg.MinRTO < 0, "RefreshCap": cfg.RefreshCap < 0, "Keepalive": cfg.Keepalive < 0,
+		"Lifetime": cfg.Lifetime < 0, "RTO": cfg.RTO < 0, "MinRTO": cfg.MinRTO < 0, "RefreshCap": cfg.RefreshCap < 0, "Keepalive": cfg.Keepalive < 0, "RenewBefore": cfg.RenewBefore < 0,
 		"Rc": cfg.Rc < 0, "Rm": cfg.Rm < 0,
 	} {
 		if negative {

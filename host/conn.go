@@ -49,6 +49,7 @@ type Conn struct {
 	wanted    client.Flow    // to be opened from another local port; 0 = none
 	ports     int            // local ports tried for this allocation
 	move      move
+	renewal   renewal
 	flows     []*transport
 	parting   parting
 	peers     peerTable

@@ -81,7 +81,20 @@
 // two minutes: a Dial in that time fails at once. With a port in
 // Config.LocalAddr the port is taken as the caller's own: what an earlier run
 // left there is released first (Config.NoReclaim: not). After 486 and 508 the
-// server is left alone for a minute.
+// server is left alone for a minute. A *LeftAloneError says until when, and
+// Config.Impatient asks the server all the same.
+//
+// # Credentials that change
+//
+// SetCredentials brings a new password. A live allocation keeps its username to
+// the end, so for a new one Replace makes a second allocation beside the first:
+// make before break. Servers with a shared secret (the "TURN REST API") put the
+// time of expiry into the username; Config.Renew is called before it comes.
+//
+//	cfg.Renew = func(old *host.Conn, until time.Time) {
+//		next, err := old.Replace(ctx, fetchCredentials())
+//		// tell the peers of next.Relayed(), then old.Close()
+//	}
 //
 // # TCP through the relay
 //

@@ -14,9 +14,7 @@ var (
 	// ErrUnsupported is wrapped by Dial's error for a URL that is right but asks
 	// for what this version does not do yet.
 	ErrUnsupported = errors.New("not supported yet")
-	// ErrLeftAlone is wrapped by Dial's error while the server is left alone
-	// after an earlier answer of its own (437 three times, 486, 508). The
-	// *RequestError beside it is that answer.
+	// ErrLeftAlone is what a *LeftAloneError wraps beside the answer.
 	ErrLeftAlone = errors.New("the server is left alone")
 	// ErrLost is wrapped by what ReadFrom and WriteTo answer when the server
 	// does not hold the allocation any more.
@@ -115,7 +113,7 @@ var phrases = map[int]string{
 
 // hints say what the user of a program can do about a code.
 var hints = map[int]string{
-	300: "the server names another one and redirects are not followed yet: use that one's URL",
+	300: "the server names another one, and it was not followed: see Config.Redirect, or use that one's URL",
 	400: "some servers answer a wrong password so: check username and password",
 	401: "check username and password",
 	403: "the server does not serve this client",

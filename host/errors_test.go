@@ -64,3 +64,24 @@ func TestResting(t *testing.T) {
 		t.Errorf("another server: %v", err)
 	}
 }
+
+// The table is bounded, and what has the longest rest stays in it.
+func TestRestingIsBounded(t *testing.T) {
+	var r resting
+	start := time.Now()
+	server := func(i int) netip.AddrPort { return netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(i)) }
+	for i := 1; i <= 2*maxResting; i++ {
+		r.note(start, &RequestError{Server: server(i), Code: 486, RetryAfter: time.Minute + time.Duration(i)*time.Second})
+	}
+	if len(r.servers) != maxResting {
+		t.Errorf("%d servers are remembered, want %d", len(r.servers), maxResting)
+	}
+	last := server(2 * maxResting)
+	why, is := errors.AsType[*LeftAloneError](r.check(start, last))
+	if want := start.Add(time.Minute + 2*maxResting*time.Second); !is || !why.Until.Equal(want) {
+		t.Errorf("the last one: %v, want it until %v", why, want)
+	}
+	if err := r.check(start, server(1)); err != nil {
+		t.Errorf("the first one takes the last one's place: %v", err)
+	}
+}

@@ -134,6 +134,7 @@ func (c *Conn) allocated(e *Event) {
 	c.peers.reset()
 	c.ports = 1
 	c.measureSoon()
+	c.armRenewal()
 	c.waiters.settle(wantAllocation, netip.AddrPort{}, nil)
 	c.arrived()
 }

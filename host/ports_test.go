@@ -83,6 +83,12 @@ func TestQuotaLeavesTheServerAlone(t *testing.T) {
 		if _, err = rt.Dial(soon(t), config(server.Addr())); !errors.Is(err, host.ErrLeftAlone) {
 			t.Errorf("the next Dial: %v, want ErrLeftAlone", err)
 		}
+		if why, is := errors.AsType[*host.LeftAloneError](err); !is || time.Until(why.Until) > time.Minute || time.Until(why.Until) <= 0 {
+			t.Errorf("it does not say until when: %v", err)
+		}
+		impatient := quick(server.Addr())
+		impatient.Impatient = true
+		wantClosed(t, dial(t, rt, impatient), time.Second, client.Released)
 	})
 }
 

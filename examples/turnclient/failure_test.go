@@ -145,3 +145,21 @@ func TestBadURLsAndFiles(t *testing.T) {
 		}
 	}
 }
+
+// Credentials of the TURN REST API: those of another secret are refused.
+func TestSecret(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]ht.Server{
+		"coturn": ht.NeedCoturn(t, "--use-auth-secret", "--static-auth-secret=north"),
+		"pion":   ht.NeedPion(t, ht.PionOptions{Secret: "north"}),
+	} {
+		got, code := turnclient(t, s.Addr(), "-pass", "", "-secret", "north", "-n", "5")
+		if wantExit(t, code, 0); len(got) != 3 || got[1].Received != 5 {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if f := failure(t, s.Addr(), "-pass", "", "-secret", "south"); f.Method != "Allocate" {
+			t.Errorf("%s: failed %+v", name, f)
+		}
+		wantHeld(t, s, 0)
+	}
+}

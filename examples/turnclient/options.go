@@ -19,6 +19,7 @@ type options struct {
 	url, user, pass string
 	anonymous       bool
 	token, key      []byte // of RFC 7635
+	secret          string // of the TURN REST API
 	local           string
 	peer            netip.AddrPort // zero: an echo peer of our own
 	n, size         int
@@ -82,6 +83,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.BoolVar(&o.anonymous, "anonymous", false, "never send the username in the clear: fail where the server takes no hash of it")
 	f.Func("token", "access `token` of RFC 7635 in base64; -user is then its key's name, -pass the key in base64", o.setToken)
 	o.secured.flags(f)
+	f.StringVar(&o.secret, "secret", "", "`secret` that the server shares with who hands out credentials (TURN REST API): make them for an hour, for -user")
 	f.StringVar(&o.local, "local", "", "own `address`: IP, IP:PORT or :PORT; with a port, what an earlier run left there is released")
 	f.Func("peer", "echo peer's `address` (default: one of our own)", o.setPeer)
 	f.IntVar(&o.n, "n", 100, "payloads to echo; 0 = none (with -cycles: 0)")
@@ -136,6 +138,8 @@ func (o *options) check(args []string) error {
 		}
 	}
 	switch {
+	case o.secret != "" && (o.pass != "" || len(o.token) > 0):
+		return errors.New("-secret makes the password: neither -pass nor -token goes with it")
 	case !strings.HasPrefix(o.url, "turn:") && !strings.HasPrefix(o.url, "turns:"):
 		return fmt.Errorf("%q is not a TURN URI: want turn[s]:HOST[:PORT][?transport=udp|tcp]", o.url)
 	case o.n < 0 || o.rate <= 0 || o.cycles < 1 || o.linger < 0 || o.hold < 0 || o.keepalive < 0:
@@ -159,6 +163,10 @@ func (o *options) setToken(s string) (err error) {
 func (o *options) credentials() (user, pass string) {
 	if len(o.token) > 0 {
 		return o.user, string(o.key)
+	}
+	if o.secret != "" {
+		made := host.TimeLimited([]byte(o.secret), o.user, time.Now().Add(time.Hour))
+		return made.Username, made.Password
 	}
 	return o.user, o.pass
 }
