@@ -59,7 +59,7 @@ func (c *Client) handleConnection(now time.Duration, k *connection, data []byte)
 		k.framing = new(framing)
 	}
 	frame, took, broken := k.framing.cut(data)
-	if size, _ := frameSize(k.framing.part); max(size, len(frame)) > maxBindAnswer || len(k.framing.part) > maxBindAnswer {
+	if size, _ := frameSize(k.framing.part); max(size, len(frame)) > maxBindAnswer {
 		broken = "an answer to a ConnectionBind that is too long"
 	}
 	switch {

@@ -32,6 +32,11 @@
 // When the machine needs another it says so by an event that carries its
 // number; FlowOpened and FlowClosed answer it.
 //
+// A connection through a TCP allocation (RelayTCP) has a flow of its own beside
+// the control connection's. FlowNeeded asks for it, and what it brings goes into
+// HandleStream until ConnectionReady has told of it: from then on it is the
+// caller's own, and carries payload.
+//
 // A Client is not safe for concurrent use. It holds no resources but memory:
 // one that is dropped without a Close leaves its allocation on the server.
 //
@@ -61,6 +66,10 @@
 //     MESSAGE-INTEGRITY-SHA256 attribute, then the response MUST be discarded,
 //     as if it were never received." (9.2.5) It is held likewise, and so is a
 //     401 to credentials that were sent: a wrong password is answered by either.
+//   - "If the request was sent over a reliable transport, the response MUST be
+//     discarded, and the layer MUST immediately end the transaction" (9.2.5): not
+//     the success of a ConnectionBind without MESSAGE-INTEGRITY, where
+//     Config.UnsignedBind says so. Servers are in the field that sign all but that.
 //   - "the client MUST retry the request, using the new NONCE attribute supplied
 //     in the 438 (Stale Nonce) response" (9.2.5): at most 3 times a request.
 //   - "the request MUST contain a PASSWORD-ALGORITHM attribute with the first

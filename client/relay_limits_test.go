@@ -134,7 +134,8 @@ func TestS03I11Connections(t *testing.T) {
 // What an answer to a ConnectionBind may take of memory is bounded, whatever its
 // length says.
 func TestS03I11LongBindAnswer(t *testing.T) {
-	for _, size := range []int{4096, 4100} {
+	for _, c := range []struct{ size, first int }{{4096, 100}, {4100, 100}, {4096, 4096}, {4100, 4100}} {
+		size := c.size
 		r := relayRig(t)
 		if err := r.connect(rigPeer); err != nil {
 			t.Fatal(err)
@@ -150,9 +151,11 @@ func TestS03I11LongBindAnswer(t *testing.T) {
 		if len(datagram) != size {
 			t.Fatalf("an answer of %d bytes", len(datagram))
 		}
-		r.stream(1, datagram[:100])
+		r.stream(1, datagram[:c.first])
 		if size == 4096 {
-			r.stream(1, datagram[100:])
+			if c.first < size {
+				r.stream(1, datagram[c.first:])
+			}
 			r.one(client.ConnectionReady)
 		} else {
 			r.one(client.StreamBroken)
@@ -181,4 +184,66 @@ func TestS03ConnectionsLeaveNothing(t *testing.T) {
 	if left := turntest.Footprint(r.Client) - before; left > 0 {
 		t.Errorf("a connection that is over leaves %d bytes", left)
 	}
+}
+
+// Answers to ConnectionBinds that do not come hold up nothing else.
+func TestS03I11PendingBinds(t *testing.T) {
+	r := relayRig(t)
+	for i, peer := range manyPorts(20) {
+		if err := r.connect(peer); err != nil {
+			t.Fatal(err)
+		}
+		r.answerOn(0, connectionID(i+1))
+		r.must(func(now time.Duration) error {
+			r.FlowOpened(now, client.Flow(i+1))
+			return nil
+		})
+		if r.last.Method != turntest.MethodConnectionBind {
+			t.Fatalf("bind %d waits", i+1)
+		}
+	}
+	r.must(r.Refresh)
+	if r.last.Method != turntest.MethodRefresh {
+		t.Error("ConnectionBinds that wait hold up a Refresh")
+	}
+}
+
+// An attempt is over when its time is, whether the deadline was served or not.
+func TestS03AcceptTooLate(t *testing.T) {
+	r := relayRig(t)
+	r.must(func(now time.Duration) error { return r.CreatePermission(now, rigPeer.Addr()) })
+	r.answerOn(0, func(*turntest.Builder) {})
+	attempt := turntest.Build(turntest.MethodConnectionAttempt, turntest.Indication, turntest.TransactionID{1}).
+		Address(turntest.AttrXORPeerAddress, rigPeer)
+	connectionID(7)(attempt)
+	r.stream(0, attempt.Datagram())
+	at := r.one(client.ConnectionAttempted).Until
+	if err := r.AcceptConnection(at, 7); !errors.Is(err, client.ErrNoConnection) {
+		t.Errorf("AcceptConnection at its end: %v", err)
+	}
+}
+
+// Numbers of connections are used again, but not those that are in use.
+func TestS03NumbersWrap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("65536 Connects")
+	}
+	r := relayRig(t)
+	flow := r.connected(rigPeer, 1)
+	refused := turntest.TransactionID{}
+	for range 1 << 16 {
+		if err := r.connect(rigOtherPort); err != nil {
+			t.Fatal(err)
+		}
+		refused = r.last.ID
+		r.stream(0, turntest.Build(turntest.MethodConnect, turntest.Failure, refused).Error(403, "").Integrity(rigKey).Datagram())
+	}
+	if err := r.connect(rigOtherPort); err != nil {
+		t.Fatal(err)
+	}
+	if peer, _ := r.last.Address(turntest.AttrXORPeerAddress); peer != rigOtherPort {
+		t.Errorf("the Connect is for %v", peer)
+	}
+	r.stream(flow, []byte("still there"))
+	r.one(client.DataReceived)
 }

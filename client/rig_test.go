@@ -35,6 +35,8 @@ type rig struct {
 	sent [][]byte // by the last call
 	told []client.Event
 	last *turntest.Message // the newest request
+
+	channel uint16 // bound last
 }
 
 func newRig(t *testing.T, change ...func(*client.Config)) *rig {
@@ -89,6 +91,10 @@ func (r *rig) drain() {
 func (r *rig) input(datagram []byte) {
 	r.t.Helper()
 	r.must(func(now time.Duration) error {
+		if r.Stream() {
+			r.HandleStream(now, 0, turntest.Framed(datagram))
+			return nil
+		}
 		r.HandleInput(now, 0, rigServer, datagram)
 		return nil
 	})
@@ -176,6 +182,7 @@ func (r *rig) reach(p client.Phase) *rig {
 func (r *rig) bind(peer netip.AddrPort) {
 	r.t.Helper()
 	r.must(func(now time.Duration) error { return r.BindChannel(now, peer) })
+	r.channel, _ = r.last.Channel()
 	r.success(nil)
 }
 

@@ -34,7 +34,12 @@ const (
 type Config struct {
 	// URL is a TURN URI: turn:HOST[:PORT], over UDP; turn:HOST?transport=tcp;
 	// turns:HOST, over TLS; turns:HOST?transport=udp, over DTLS.
+	//
+	// A name without a port is looked up as RFC 5928 says: its SRV records, or
+	// its addresses and the default port. Dial races what is found.
 	URL string
+	// Resolver looks names up; nil: net.DefaultResolver.
+	Resolver *net.Resolver
 	// TLS is what turns: begins from; nil: the system's roots. The certificate
 	// is verified for the URL's host, or for ServerName, which a URL with an
 	// address needs. Of DTLS it is Certificates, RootCAs, ServerName,
@@ -96,6 +101,7 @@ type Config struct {
 	// at most, never back, and never from a public address to one that is not.
 	Redirect RedirectPolicy
 	trail    []RequestError // the 300s that led here
+	patient  bool           // the next attempt of a race wants the same local port
 
 	// NoAutoPermission: WriteTo makes no permissions.
 	NoAutoPermission bool
@@ -134,11 +140,13 @@ type Config struct {
 // settings is a Config that was checked: what a Conn is made from.
 type settings struct {
 	Config
-	host  string
-	port  uint16
-	via   carrier
-	local netip.AddrPort
-	cut   *atomic.Uint64 // datagrams that its sockets have cut
+	host string
+	port uint16
+	// portGiven: the URL says it; else SRV records do, if there are any.
+	portGiven bool
+	via       carrier
+	local     netip.AddrPort
+	cut       *atomic.Uint64 // datagrams that its sockets have cut
 }
 
 func (cfg Config) check() (settings, error) {
@@ -147,6 +155,7 @@ func (cfg Config) check() (settings, error) {
 	if s.host, s.port, s.via, err = parseURL(cfg.URL); err != nil {
 		return s, err
 	}
+	s.portGiven = hasPort(cfg.URL)
 	if err = s.checkTLS(); err != nil {
 		return s, err
 	}

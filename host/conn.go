@@ -45,6 +45,7 @@ type Conn struct {
 	touched   bool           // it is in driver.touched
 	started   bool           // an Allocate was asked for
 	alternate netip.AddrPort // that the last 300 named
+	domain    string         // likewise, for the certificate
 	wanted    client.Flow    // to be opened from another local port; 0 = none
 	ports     int            // local ports tried for this allocation
 	move      move

@@ -3,33 +3,49 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 )
 
 // Dial allocates a relayed transport address. Its error is a *net.OpError
-// around what went wrong: a *RequestError when the server or the path said so.
-// When the context ends it returns at once. Where something may be left on the
-// server its release goes on in the background; Close waits for it.
+// around what went wrong: a *RequestError when the server or the path said so,
+// several of them when several addresses were tried. When the context ends it
+// returns at once. Where something may be left on a server its release goes on in
+// the background; Close waits for it.
+//
+// Of a server with several addresses the first that allocates is taken; see race.
 //
 // A 300 is followed as Config.Redirect says; the events of the Conn begin with
 // those Redirected, then.
 func (rt *Runtime) Dial(ctx context.Context, cfg Config) (*Conn, error) {
+	s, err := cfg.check()
+	if err != nil {
+		return nil, dialError(netip.AddrPort{}, err)
+	}
+	places, err := s.places(ctx)
+	if err != nil {
+		return nil, dialError(netip.AddrPort{}, err)
+	}
+	return rt.race(ctx, cfg, places, s.local.Port() != 0)
+}
+
+// dialAt is Dial to one address, and to those that its 300s name.
+func (rt *Runtime) dialAt(ctx context.Context, cfg Config, at netip.AddrPort) (*Conn, error) {
 	for {
-		c, err := rt.dial(ctx, cfg)
+		c, err := rt.dialOnce(ctx, cfg, at)
 		next, elsewhere := cfg.Redirected(err)
 		if !elsewhere || ctx.Err() != nil {
 			return c, err
 		}
-		cfg = next
+		why, _ := errors.AsType[*RequestError](err)
+		cfg, at = next, why.Alternate
 	}
 }
 
-// dial is Dial to one server. What a 300 leaves behind is closed before it
-// answers, so that the local port is free.
-func (rt *Runtime) dial(ctx context.Context, cfg Config) (*Conn, error) {
-	c, err := rt.Open(ctx, cfg)
+// dialOnce is Dial to one address. Where another will be dialled from the same
+// local port, it answers when that is free.
+func (rt *Runtime) dialOnce(ctx context.Context, cfg Config, at netip.AddrPort) (*Conn, error) {
+	c, err := rt.openAt(ctx, cfg, []netip.AddrPort{at})
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +54,7 @@ func (rt *Runtime) dial(ctx context.Context, cfg Config) (*Conn, error) {
 		_, told := errors.AsType[*RequestError](err)
 		c.told.Store(told)
 		c.beginClose(max(0, c.settings.Linger))
-		if _, elsewhere := cfg.Redirected(err); elsewhere {
+		if _, elsewhere := cfg.Redirected(err); elsewhere || cfg.patient {
 			select {
 			case <-c.Done():
 			case <-ctx.Done():
@@ -50,12 +66,25 @@ func (rt *Runtime) dial(ctx context.Context, cfg Config) (*Conn, error) {
 }
 
 // Open makes the socket and the client, and sends nothing: see Steps of a Dial.
+// Of several addresses it takes the first for which a socket can be opened.
 func (rt *Runtime) Open(ctx context.Context, cfg Config) (*Conn, error) {
 	s, err := cfg.check()
 	if err != nil {
 		return nil, dialError(netip.AddrPort{}, err)
 	}
-	t, err := connect(ctx, &s)
+	places, err := s.places(ctx)
+	if err != nil {
+		return nil, dialError(netip.AddrPort{}, err)
+	}
+	return rt.openAt(ctx, cfg, places)
+}
+
+func (rt *Runtime) openAt(ctx context.Context, cfg Config, places []netip.AddrPort) (*Conn, error) {
+	s, err := cfg.check()
+	if err != nil {
+		return nil, dialError(netip.AddrPort{}, err)
+	}
+	t, err := connect(ctx, &s, places)
 	if err != nil {
 		return nil, dialError(netip.AddrPort{}, err)
 	}
@@ -78,27 +107,15 @@ func dialError(server netip.AddrPort, err error) error {
 	return e
 }
 
-// connect resolves the server's name and opens a socket to the first address
-// that takes one.
-func connect(ctx context.Context, s *settings) (*transport, error) {
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", s.host)
-	if err != nil {
-		return nil, err
-	}
+// connect opens a socket to the first of the places that takes one.
+func connect(ctx context.Context, s *settings, places []netip.AddrPort) (*transport, error) {
 	var all []error
-	for _, ip := range ips {
-		ip = ip.Unmap()
-		if local := s.local.Addr(); local.IsValid() && local.Is4() != ip.Is4() {
-			continue
-		}
-		t, err := openTransport(ctx, 0, s.local, netip.AddrPortFrom(ip, s.port), s)
+	for _, at := range places {
+		t, err := openTransport(ctx, 0, s.local, at, s)
 		if err == nil {
 			return t, nil
 		}
 		all = append(all, err)
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%s has no address of the local address's family", s.host)
 	}
 	return nil, join(all)
 }

@@ -98,6 +98,17 @@
 //
 // Both are for UDP: an allocation over TCP, TLS or DTLS ends with its session.
 //
+// # TCP through the relay
+//
+// With Config.RelayTCP the relayed address relays TCP connections (RFC 6062):
+// Conn.DialTCP connects to a peer from there, and Conn.ListenTCP accepts those
+// that peers with a permission make to it. Each is a net.Conn with a connection
+// of its own to the server. HTTP goes over it:
+//
+//	conn.CreatePermission(ctx, peer)
+//	listener, err := conn.ListenTCP()
+//	http.Serve(listener, handler) // at http:// and conn.Relayed()
+//
 // # Instances
 //
 // One instance of the engine holds many clients, and does one thing at a time.

@@ -36,7 +36,9 @@ type RequestError struct {
 	Reason string         // the server's phrase, or a sentence that says what was tried
 	Signed bool           // the answer carried a valid MESSAGE-INTEGRITY
 	// Alternate is where a 300 to Allocate points; see Config.Redirected.
-	Alternate netip.AddrPort
+	// AlternateDomain is whose certificate is expected there, if the server says it.
+	Alternate       netip.AddrPort
+	AlternateDomain string
 	// RetryAfter is how long to leave the server alone.
 	RetryAfter time.Duration
 	// Until is when the server lets go of what the request may have left

@@ -119,7 +119,7 @@ func (c *Conn) react(e *Event, flow client.Flow) {
 	case client.FlowNeeded, client.Rebound, client.RebindFailed:
 		c.moved(e, flow)
 	case client.Redirected:
-		c.alternate = e.Peer
+		c.alternate, c.domain = e.Peer, e.Domain
 	case client.StreamBroken:
 		c.endStream(flow)
 	case client.AllocationLost:
@@ -148,9 +148,9 @@ func (c *Conn) allocateFailed(e *Event) {
 	c.started = !e.Until.IsZero()
 	why := e.request(c.server)
 	if e.Code == 300 {
-		why.Alternate = c.alternate
+		why.Alternate, why.AlternateDomain = c.alternate, c.domain
 	}
-	c.alternate = netip.AddrPort{}
+	c.alternate, c.domain = netip.AddrPort{}, ""
 	c.rt.resting.note(e.At, why)
 	c.waiters.fail(why)
 	if c.move.failed != nil {

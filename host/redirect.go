@@ -36,11 +36,24 @@ func (cfg Config) Redirected(err error) (Config, bool) {
 	cfg.trail = append(slices.Clone(cfg.trail), *why)
 	scheme, _, _ := strings.Cut(cfg.URL, ":")
 	_, query, asked := strings.Cut(cfg.URL, "?")
+	cfg.ServerName = cfg.nameAt(why)
 	cfg.URL = scheme + ":" + why.Alternate.String()
 	if asked {
 		cfg.URL += "?" + query
 	}
 	return cfg, true
+}
+
+// nameAt is whose certificate is expected at the other server: the one of the
+// domain that the 300 names (ALTERNATE-DOMAIN), or the same one as here.
+func (cfg *Config) nameAt(why *RequestError) string {
+	if why.AlternateDomain != "" {
+		return why.AlternateDomain
+	}
+	if host, _, _, err := parseURL(cfg.URL); err == nil && cfg.ServerName == "" && (cfg.TLS == nil || cfg.TLS.ServerName == "") {
+		return host
+	}
+	return cfg.ServerName
 }
 
 // follows: "If the client has been redirected to a server to which it has already

@@ -28,6 +28,8 @@ type link struct {
 	early []byte       // payload that came with the answer
 	why   error        // of linkCut
 	owner *tcpConn     // nil while it is on its way
+
+	traced streamTrace // of run alone
 }
 
 type linkState uint8
@@ -135,14 +137,18 @@ func (l *link) next() (out []byte, s linkState) {
 func (l *link) exchange(out, room []byte) error {
 	trace, local := l.c.settings.Trace, addrPortOf(l.raw.LocalAddr())
 	if len(out) > 0 {
-		trace.datagram(time.Now(), local, l.c.server, out)
+		if trace != nil {
+			trace.sentOn(&l.traced, time.Now(), local, l.c.server, out)
+		}
 		if _, err := l.conn.Write(out); err != nil {
 			return err
 		}
 	}
 	n, err := l.conn.Read(room)
 	if n > 0 {
-		trace.datagram(time.Now(), l.c.server, local, room[:n])
+		if trace != nil {
+			trace.receivedOn(&l.traced, time.Now(), l.c.server, local, room[:n])
+		}
 		l.c.feed(l.flow, room[:n])
 		return nil
 	}

@@ -396,3 +396,102 @@ func TestS03DialTCPAgain(t *testing.T) {
 		}
 	})
 }
+
+// firstOnly passes the first connection on to the server and says nothing on the
+// others.
+func firstOnly(t *testing.T, server string) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	var held []net.Conn
+	running.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if held = append(held, in); len(held) > 1 {
+				continue
+			}
+			out, err := net.Dial("tcp", server)
+			if err != nil {
+				return
+			}
+			held = append(held, out)
+			running.Go(func() { _, _ = io.Copy(out, in); out.Close() })
+			running.Go(func() { _, _ = io.Copy(in, out); in.Close() })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		for _, c := range held {
+			c.Close()
+		}
+		running.Wait()
+	})
+	return "turn:" + l.Addr().String() + "?transport=tcp"
+}
+
+// A server that does not answer the ConnectionBind holds up neither a DialTCP
+// whose context ends nor a close.
+func TestS03SilentDataConnection(t *testing.T) {
+	a := newAuthority(t)
+	engines(t, func(t *testing.T, rt *host.Runtime) {
+		server := carriedByPion(t, a)
+		cfg := relayConfig(server, a, "TCP")
+		cfg.URL = firstOnly(t, netip.MustParseAddrPort(server.urls["TCP"][len("turn:"):len(server.urls["TCP"])-len("?transport=tcp")]).String())
+		c := dial(t, rt, cfg)
+		outside, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer outside.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			if far, err := outside.Accept(); err == nil {
+				cancel() // the server has connected: the bind is under way, or about to be
+				_, _ = io.Copy(io.Discard, far)
+				far.Close()
+			}
+		}()
+		if _, err := c.DialTCP(ctx, netip.MustParseAddrPort(outside.Addr().String())); !errors.Is(err, context.Canceled) {
+			t.Errorf("DialTCP: %v", err)
+		}
+		wantClosed(t, c, 10*time.Second, client.Released)
+		wantHeld(t, server, 0)
+	})
+}
+
+// A trace has the binds of data connections, too.
+func TestS03Trace(t *testing.T) {
+	a := newAuthority(t)
+	rt := newRuntime(t, host.Native)
+	server := carriedByPion(t, a)
+	var written bytes.Buffer
+	trace, err := host.NewTrace(&written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := relayConfig(server, a, "TLS")
+	cfg.Trace = trace
+	c := dial(t, rt, cfg)
+	outside, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outside.Close()
+	conn, err := c.DialTCP(soon(t), netip.MustParseAddrPort(outside.Addr().String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	wantClosed(t, c, 10*time.Second, client.Released)
+	for name, header := range map[string][]byte{"request": {0x00, 0x0b}, "success": {0x01, 0x0b}} {
+		if !bytes.Contains(written.Bytes(), header) || trace.Err() != nil {
+			t.Errorf("no ConnectionBind %s in the trace, %v", name, trace.Err())
+		}
+	}
+}

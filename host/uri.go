@@ -41,6 +41,13 @@ func parseURL(raw string) (host string, port uint16, via carrier, err error) {
 	return uri.Host, uint16(uri.Port), via, nil
 }
 
+// hasPort says whether a TURN URI that was parsed names a port.
+func hasPort(raw string) bool {
+	_, host, _ := strings.Cut(raw, ":")
+	host, _, _ = strings.Cut(host, "?")
+	return strings.LastIndexByte(host, ':') > strings.LastIndexByte(host, ']') // [::1] has none
+}
+
 func urlError(raw, why string) error {
 	return fmt.Errorf("%q is not a TURN URI: %s", raw, why)
 }

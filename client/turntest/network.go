@@ -38,6 +38,7 @@ type Packet struct {
 	Forged bool
 
 	seq int
+	run func() // instead of a datagram
 }
 
 // Network carries datagrams: it loses, duplicates, delays and reorders them,
@@ -54,8 +55,9 @@ type Network struct {
 	// Rebound tells when a public address lost its owner to a rebinding.
 	Rebound map[netip.AddrPort]time.Duration
 
-	// Lost, Duplicated, Reordered, Unreachable and CutOff count datagrams.
-	Lost, Duplicated, Reordered, Unreachable, CutOff int
+	// Lost, Duplicated, Reordered, Unreachable and CutOff count datagrams, Late
+	// pieces of streams.
+	Lost, Duplicated, Reordered, Unreachable, CutOff, Late int
 }
 
 // natAddr is the one public IP of all clients.

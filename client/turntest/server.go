@@ -90,6 +90,7 @@ type Server struct {
 	tickets  map[string]*ticket
 	nonces   map[netip.AddrPort]nonce
 	nonceSeq int
+	streams  map[netip.AddrPort]*Deframer // by the client's address
 
 	ticketSeq int
 	nextPort  uint16
@@ -119,6 +120,7 @@ func NewServer(cfg ServerConfig) *Server {
 		holdings: map[netip.AddrPort]*holding{}, relays: map[netip.AddrPort]*holding{},
 		formers: map[netip.AddrPort]*holding{}, tickets: map[string]*ticket{},
 		nonces: map[netip.AddrPort]nonce{}, handled: map[TransactionID]int{},
+		streams: map[netip.AddrPort]*Deframer{},
 		answers: map[TransactionID]storedAnswer{}, reserved: map[[8]byte]reservation{},
 	}
 }

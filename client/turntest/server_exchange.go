@@ -218,6 +218,9 @@ func (x *exchange) sign() {
 }
 
 func (s *Server) send(to netip.AddrPort, data []byte) {
+	if s.streams[to] != nil {
+		data = Framed(data)
+	}
 	s.out = append(s.out, Datagram{s.cfg.Addr, to, data})
 }
 

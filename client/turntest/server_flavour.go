@@ -60,6 +60,8 @@ type habits struct {
 	forgetsNonces bool
 	// deleteLate is how long the allocation outlives the answer to its release.
 	deleteLate time.Duration
+	// freesAtEnd: a stream's allocation goes with it.
+	freesAtEnd bool
 	// paddedReason fills the reason phrase with NULs inside the attribute.
 	paddedReason, emptyReason bool
 }
@@ -74,7 +76,7 @@ var flavourHabits = [flavourCount]habits{
 		unsignedAllocate437: true, unsignedRefresh437: true,
 		mismatchFirst: true, nonceFirst: true, rejected: 401, permissionWithoutAllocation: 400,
 		deniedChannel: 403, noFamily: 440, unknownToken: 404, forgetsNonces: true,
-		deleteLate: 1500 * time.Millisecond, paddedReason: true,
+		deleteLate: 1500 * time.Millisecond, paddedReason: true, freesAtEnd: true,
 	},
 	Pion: {
 		unsigned: map[int]bool{
@@ -83,7 +85,7 @@ var flavourHabits = [flavourCount]habits{
 		},
 		nonceFirst: true, rejected: 400, silentWithoutAllocation: true, deniedChannel: 401,
 		partialBatch: true, noFamily: 508, unknownToken: 508, oneFamily: true, takesAskedLifetime: true, refusesDontFragment: true,
-		emptyReason: true,
+		emptyReason: true, freesAtEnd: true,
 	},
 }
 

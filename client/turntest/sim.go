@@ -134,6 +134,10 @@ func (w *world) deliver() {
 	if !ok {
 		return
 	}
+	if p.run != nil {
+		p.run()
+		return
+	}
 	if p.To.Addr() == natAddr {
 		if a := w.actorAt(p.Inside); a != nil {
 			a.receive(p)
@@ -166,6 +170,12 @@ func (w *world) tickServer() {
 // pumpServer puts what the server sends on the network, past the attacker.
 func (w *world) pumpServer() {
 	for d, ok := w.server.Poll(); ok; d, ok = w.server.Poll() {
+		if w.plan.stream && d.From == w.plan.server.Addr {
+			if st := w.streamTo(d.To); st != nil {
+				st.sendDown(d.Data)
+			}
+			continue
+		}
 		w.network.Send(w.now, d)
 		if d.From == w.plan.server.Addr {
 			w.forger.Provoke(w.network, w.now, d.To, d.From, d.Data)

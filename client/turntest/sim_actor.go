@@ -20,7 +20,8 @@ type actor struct {
 
 	flows            map[client.Flow]netip.AddrPort // open sockets
 	flow             client.Flow                    // the newest
-	todo             []task                         // commands, in order
+	streams          map[client.Flow]*stream
+	todo             []task // commands, in order
 	timer            alarm
 	ledger           ledger
 	closing          *closing // nil before Close
@@ -85,7 +86,7 @@ type closing struct {
 func (w *world) join(index int, p clientPlan) *actor {
 	a := &actor{
 		w: w, index: index, name: fmt.Sprintf("c%d", index), plan: p,
-		flows: map[client.Flow]netip.AddrPort{}, ports: p.ports, retries: p.retries,
+		flows: map[client.Flow]netip.AddrPort{}, streams: map[client.Flow]*stream{}, ports: p.ports, retries: p.retries,
 		ledger: newLedger(), wishes: newWishes(), passwords: []credential{{username: simUser, password: p.password}},
 	}
 	m, err := w.opts.New(p.cfg)
@@ -109,6 +110,7 @@ func (a *actor) open(flow client.Flow) {
 	if !a.w.network.Public(inside).IsValid() {
 		a.w.network.Join(inside)
 	}
+	a.openStream(flow)
 }
 
 // alive: somebody still calls the machine.
@@ -250,6 +252,9 @@ func (a *actor) settle(s *step) {
 	for _, t := range s.sent {
 		a.ship(t)
 	}
+	if a.closed != nil {
+		a.endStreams()
+	}
 	a.maybeClose()
 }
 
@@ -257,6 +262,10 @@ func (a *actor) settle(s *step) {
 func (a *actor) ship(t client.Transmit) {
 	inside, ok := a.flows[t.Flow]
 	if !ok {
+		return
+	}
+	if st := a.streams[t.Flow]; st != nil {
+		st.sendUp(t.Data)
 		return
 	}
 	public := a.w.network.Public(inside)

@@ -57,7 +57,7 @@ func (a *actor) checkOwed(s *step) {
 	for _, e := range s.events {
 		turnsAway := e.Kind == client.AllocateFailed || e.Kind == client.AllocationLost ||
 			e.Kind == client.NeedNewPort && s.allocate != nil && s.allocate.Signed()
-		if turnsAway && e.Until > 0 && !s.releases() && !s.moveRefused() {
+		if turnsAway && e.Until > 0 && !s.releases() && !s.moveRefused() && !a.gone() && !s.says(client.StreamBroken) {
 			a.w.violate(a, "C14", "%v says that something may live until %v, and releases nothing", e.Kind, e.Until)
 		}
 	}
@@ -67,6 +67,9 @@ func (a *actor) checkOwed(s *step) {
 // again, because coturn answers 437 for 1 to 2 s.
 func (a *actor) checkReuse(m *Message) {
 	const pause = 2 * time.Second
+	if a.w.plan.stream {
+		return
+	}
 	if last := a.ledger.release; !m.Signed() && last != nil && a.w.now < last.firstSent+pause {
 		a.w.violate(a, "C10", "an Allocate at %v after the release", a.w.now-last.firstSent)
 	}
@@ -103,7 +106,7 @@ func (a *actor) refreshOver() (over time.Duration) {
 	if rm == 0 {
 		rm = 16
 	}
-	most := 1<<(a.copiesAllowed()-1) - 1 + rm // T1: RTOs from the first copy to the end
+	most := 1<<(a.configuredCopies()-1) - 1 + rm // T1: RTOs from the first copy to the end
 	for _, r := range a.ledger.requests {
 		if r.Method == MethodRefresh && !r.isRelease() && !r.answered {
 			over = max(over, r.firstSent+time.Duration(most)*r.rto)

@@ -20,7 +20,15 @@ func (a *actor) checkNewAllocate() {
 	a.w.violate(a, "T3", "a new Allocate, although tx=%s (%d copies) is not over", before.ID.String()[:8], before.copies)
 }
 
+// copiesAllowed is T1, and T2: over a stream a request is sent once.
 func (a *actor) copiesAllowed() int {
+	if a.w.plan.stream {
+		return 1
+	}
+	return a.configuredCopies()
+}
+
+func (a *actor) configuredCopies() int {
 	if a.plan.cfg.Rc > 0 {
 		return a.plan.cfg.Rc
 	}
@@ -31,7 +39,7 @@ func (a *actor) copiesAllowed() int {
 // 401 and 438 are apart.
 func (a *actor) checkHeldError(s *step) {
 	j := s.judged
-	if s.kind != stepInput || j.request == nil || j.authentic || j.message.Class != Failure || !j.request.Signed() || s.overdue(a) {
+	if a.w.plan.stream || s.kind != stepInput || j.request == nil || j.authentic || j.message.Class != Failure || !j.request.Signed() || s.overdue(a) {
 		return
 	}
 	code, _ := j.message.ErrorCode()

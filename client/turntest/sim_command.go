@@ -160,7 +160,7 @@ func (a *actor) doCredentials() {
 }
 
 func (a *actor) doPathError() {
-	if a.w.plan.clean {
+	if a.w.plan.clean || a.w.plan.stream {
 		return
 	}
 	a.ledger.disturb()
@@ -264,7 +264,9 @@ func (w *world) peerICMP() {
 
 func (w *world) rebind() {
 	a := w.actors[w.rng.IntN(len(w.actors))]
-	if inside, ok := a.flows[a.flow]; ok {
+	if w.plan.stream {
+		w.cutStream()
+	} else if inside, ok := a.flows[a.flow]; ok {
 		w.network.Rebind(w.now, inside)
 	}
 }

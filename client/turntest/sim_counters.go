@@ -57,6 +57,7 @@ func Expected() []string {
 	add("RTO below the first")
 	add("world wide")
 	add("ten outstanding")
+	names = append(names, "world stream", "world stream cut", "world stream broken", "stream refused", "network late", "event StreamBroken")
 	add("snapshot taken")
 	add("snapshot refused")
 	add("snapshot restored later")
@@ -100,6 +101,10 @@ func (w *world) countAll() {
 	c["network reordered"] += n.Reordered
 	c["network unreachable"] += n.Unreachable
 	c["network cut off"] += n.CutOff
+	c["network late"] += n.Late
+	if w.plan.stream {
+		c.add("world stream")
+	}
 	c.add("flavour " + w.plan.server.Flavour.String())
 	if w.plan.clean {
 		c.add("world clean")

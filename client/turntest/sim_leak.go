@@ -24,7 +24,7 @@ func (w *world) checkEnd() {
 // have run out by itself.
 func (w *world) planJudgement(a *actor) {
 	after := w.plan.network.slowest() + w.server.cfg.DeleteLate + time.Second
-	w.chore(w.now+after, "judge "+a.name, func(w *world) {
+	w.chore(max(w.now, a.streamsUnderWay())+after, "judge "+a.name, func(w *world) {
 		w.server.Tick(w.now)
 		for _, h := range w.server.Held() {
 			if maker, _ := w.maker(h); maker == a && !h.Dying {
@@ -73,7 +73,7 @@ func (w *world) maker(h Holding) (*actor, *sentRequest) {
 // answer to a later copy of an Allocate tells what is left of the lifetime in
 // whole seconds, so that a second is lost in it.
 func (a *actor) said(h Holding, sent time.Duration) bool {
-	covered := h.ExpiresAt - a.w.plan.network.slowest() - time.Second
+	covered := h.ExpiresAt - a.w.plan.network.slowest() - time.Second - a.w.lateOnStream(h, sent)
 	for _, c := range a.claims {
 		if c.at >= sent && c.until >= covered {
 			return true

@@ -17,6 +17,7 @@ type Machine interface {
 	Parting(now time.Duration, buf []byte) (t client.Transmit, until time.Duration, ok bool)
 
 	HandleInput(now time.Duration, flow client.Flow, from netip.AddrPort, data []byte)
+	HandleStream(now time.Duration, flow client.Flow, data []byte) (took int)
 	HandleTimeout(now time.Duration)
 	FlowOpened(now time.Duration, flow client.Flow)
 	FlowClosed(now time.Duration, flow client.Flow)

@@ -61,6 +61,9 @@ func (a *actor) rebind(r rebind) {
 func (a *actor) needsFlow(e client.Event) {
 	a.owesFlow, a.waiting = true, Method(e.Method) == MethodAllocate
 	r := a.rebinding
+	if a.w.plan.stream {
+		r = a.answersStream()
+	}
 	a.after(r.answer, "answer FlowNeeded", func(a *actor) { a.answerFlow(e.Flow, r.kind) })
 }
 

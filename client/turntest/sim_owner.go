@@ -29,6 +29,8 @@ func (a *actor) react(e client.Event) {
 		a.after(a.roll(200*time.Millisecond), "answer NeedNewPort", func(a *actor) { a.answerPort(e.Flow) })
 	case client.FlowNeeded:
 		a.needsFlow(e)
+	case client.StreamBroken:
+		a.brokenStream(e)
 	case client.CredentialsExpired:
 		a.after(a.roll(5*time.Second), "hand over the right password", (*actor).setRightPassword)
 	case client.PartingChanged:
@@ -67,6 +69,7 @@ func (a *actor) answerPort(flow client.Flow) {
 		return
 	}
 	a.ports--
+	a.endStreams()
 	delete(a.flows, a.flow)
 	a.open(flow)
 	a.ledger.release = nil
@@ -146,6 +149,7 @@ func (a *actor) trap() {
 	}
 	a.crashed = ok && !a.plan.ships
 	a.trapped, a.todo = true, nil
+	a.endStreams()
 	a.w.planJudgement(a)
 	a.succeedMaybe()
 }
@@ -159,6 +163,11 @@ func (a *actor) succeedMaybe() {
 	}
 	p := rollClient(w, w.rng)
 	p.cfg.Reclaim, p.trapAt = w.rng.IntN(4) > 0, 0
+	if w.plan.stream { // the next stream is from another port
+		p.cfg.Reclaim = false
+		w.join(len(w.actors), p)
+		return
+	}
 	inside := a.flows[a.flow]
 	a.flows = map[client.Flow]netip.AddrPort{}
 	next := w.join(len(w.actors), p)

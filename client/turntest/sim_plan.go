@@ -22,6 +22,11 @@ type plan struct {
 	jitter  time.Duration // how late hosts' timers fire
 	mobile  bool          // local addresses change
 	wide    bool          // the server is far away
+
+	stream   bool       // over TCP or TLS
+	dice     *rand.Rand // of streams
+	refusals float64    // how often the server takes no further stream
+	cuts     int
 }
 
 const (
@@ -35,6 +40,7 @@ func newWorld(seed uint64, opts Options) *world {
 	rng := rand.New(rand.NewPCG(seed, 0x7475726e))
 	w := &world{opts: opts, rng: rng, plan: rollPlan(seed, rng), report: &Report{Seed: seed, Counters: Counters{}}}
 	dice := w.plan.rollMobility()
+	w.plan.rollStreams()
 	w.log = newTranscript(w, opts.Transcript)
 	w.ledger = newWorldLedger()
 	w.peers = simPeers()
@@ -49,6 +55,7 @@ func newWorld(seed uint64, opts Options) *world {
 		w.join(i, p)
 	}
 	w.planChores()
+	w.planCuts()
 	return w
 }
 
@@ -178,6 +185,9 @@ func rollConfig(w *world, rng *rand.Rand) client.Config {
 	}
 	if rng.IntN(4) == 0 {
 		cfg.Family = pick(rng, client.FamilyIPv4, client.FamilyIPv6)
+	}
+	if w.plan.stream {
+		cfg.Transport = client.TransportStream
 	}
 	rollOptions(w.plan.seed, &cfg)
 	rollRoundTrip(&w.plan, &cfg)

@@ -135,9 +135,10 @@ func (a *actor) checkPhaseChange(s *step) {
 	}
 	j := s.judged
 	switch {
+	case s.says(client.StreamBroken):
 	case j.message == nil, j.message.Class == Indication, j.message.Class == Request, j.request == nil, j.elsewhere:
 		a.w.violate(a, "I7", "the phase went from %v to %v by a datagram that answers nothing", s.before.phase, s.after.phase)
-	case j.authentic || j.doubtful:
+	case j.authentic || j.doubtful || a.w.plan.stream: // there an error acts at once (A10), and one of wrong integrity ends what it answers (A9)
 	default:
 		if code, _ := j.message.ErrorCode(); j.message.Class != Failure || code != 401 && code != 438 {
 			a.w.violate(a, "I7", "the phase went from %v to %v by an answer without valid integrity", s.before.phase, s.after.phase)

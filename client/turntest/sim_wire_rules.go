@@ -58,6 +58,7 @@ func (a *actor) asked(ip netip.Addr) bool {
 
 // checkSent holds one datagram against the rules, and enters it.
 func (a *actor) checkSent(t client.Transmit) {
+	a.checkFrame(t)
 	if number, _, err := DecodeChannelData(t.Data); err == nil {
 		a.checkChannelData(number)
 		return

@@ -67,7 +67,8 @@ func (c *checker) cycle(ctx context.Context) (rest time.Duration, err error) {
 		URL: c.url, Username: user, Password: pass, AccessToken: c.token, Anonymous: c.anonymous,
 		LocalAddr: c.local, Linger: lingerOf(c.linger), Family: c.family, Trace: c.tr,
 		Keepalive: c.keepalive, EvenPort: c.evenPort, ReservationToken: c.reservation, DontFragment: c.dontFragment,
-		Redirect: c.redirect, RelayTCP: c.relayTCP, UnsignedBind: c.unsignedBind,
+		Redirect: c.redirect, Mobility: c.mobility || c.rebindAt > 0, RelayTCP: c.relayTCP, UnsignedBind: c.unsignedBind,
+		TLS: c.secured.config(), ServerName: c.serverName, NoALPN: c.noALPN,
 	})
 }
 

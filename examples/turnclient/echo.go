@@ -25,8 +25,10 @@ type echoRun struct {
 	out  *report
 	run  uint64
 	sent []time.Time
-	back []bool
-	rtts []time.Duration
+
+	rebindAt int // 0: it stays where it is
+	back     []bool
+	rtts     []time.Duration
 }
 
 func (c *checker) echo(ctx context.Context, conn *host.Conn) error {
@@ -42,7 +44,7 @@ func (c *checker) echo(ctx context.Context, conn *host.Conn) error {
 	if err := conn.BindChannel(ctx, peer); err != nil {
 		return interrupted(ctx, err)
 	}
-	e := &echoRun{conn: conn, out: c.out, run: rand.Uint64(), sent: make([]time.Time, c.n), back: make([]bool, c.n)}
+	e := &echoRun{conn: conn, out: c.out, run: rand.Uint64(), sent: make([]time.Time, c.n), back: make([]bool, c.n), rebindAt: c.rebindAt}
 	if err := e.all(ctx, peer, c.size, time.Duration(float64(time.Second)/c.rate)); err != nil {
 		return interrupted(ctx, err)
 	}
@@ -60,6 +62,9 @@ func (e *echoRun) all(ctx context.Context, peer netip.AddrPort, size int, every 
 	begin := time.Now()
 	for i := range e.sent {
 		if err := e.readUntil(ctx, begin.Add(time.Duration(i)*every)); err != nil {
+			return err
+		}
+		if err := e.maybeMove(ctx, i); err != nil {
 			return err
 		}
 		binary.BigEndian.PutUint64(payload, e.run)

@@ -117,6 +117,7 @@ func TestUsage(t *testing.T) {
 		{}, {url, url}, {"-bogus", url}, {"http://example.org"}, {"-n", "-1", url}, {"-n", "many", url},
 		{"-size", "1", url}, {"-size", "70000", url}, {"-rate", "0", url}, {"-cycles", "0", url},
 		{"-linger", "-1s", url}, {"-hold", "soon", url}, {"-close-at", "sometime", url},
+		{"-rebind-at", "-1", url}, {"-n", "5", "-rebind-at", "5", url},
 		{"-engine", "steam", url}, {"-family", "5", url}, {"-peer", "nowhere", url},
 	} {
 		cmd := program(t, args...)

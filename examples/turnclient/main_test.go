@@ -44,7 +44,7 @@ type record struct {
 	Lifetime, Code, Sent, Received                         int
 	RoundTripMS, RTOMS                                     float64
 	ReuseAfterMS                                           int
-	Signed                                                 bool
+	Signed, Kept                                           bool
 }
 
 // turnclient runs the program with -json and the right credentials, and answers
@@ -337,6 +337,28 @@ func TestOptions(t *testing.T) {
 	if records, code = turnclient(t, server.Addr(), "-n", "1", "-family", "both"); code != 0 {
 		t.Errorf("-family both: exit code %d, %+v", code, records)
 	}
+}
+
+// The allocation moves in the midst of the echoes, and they go on; where the
+// server cannot move it the failure says so.
+func TestRebind(t *testing.T) {
+	server := ht.NeedCoturn(t, "--mobility")
+	got, code := turnclient(t, server.Addr(), "-n", "20", "-rebind-at", "10", "-engine", "native")
+	if code != 0 {
+		t.Errorf("exit code %d, %+v", code, got)
+	}
+	wantEvents(t, got, "allocated", "moved", "echoed", "closed")
+	if !got[1].Kept || got[1].Relayed != got[0].Relayed || got[2].Received == 0 {
+		t.Errorf("%+v, want the relayed address kept", got)
+	}
+	wantHeld(t, server, 0)
+
+	pion := ht.NeedPion(t, ht.PionOptions{})
+	if got, code = turnclient(t, pion.Addr(), "-n", "20", "-rebind-at", "10", "-engine", "native"); code != 1 {
+		t.Errorf("pion: exit code %d, %+v", code, got)
+	}
+	wantEvents(t, got, "allocated", "failed", "closed")
+	wantHeld(t, pion, 0)
 }
 
 func TestRedirectIsFollowed(t *testing.T) {

@@ -30,6 +30,8 @@ type options struct {
 	dontFragment    bool
 	redirect        host.RedirectPolicy
 	cycles          int
+	mobility        bool
+	rebindAt        int // the payload before which the allocation moves; 0 = never
 	closeAt         client.Phase
 	closeEarly      bool // -close-at was given
 	engine          host.Engine
@@ -38,10 +40,11 @@ type options struct {
 	unsignedBind    bool
 	trace           string
 	json            bool
-	path            bool   // tell of the way to the server
-	snapshot        string // file to hand over to
-	restore         string // file to begin from
-	sealKey         []byte
+	secured
+	path     bool   // tell of the way to the server
+	snapshot string // file to hand over to
+	restore  string // file to begin from
+	sealKey  []byte
 }
 
 const (
@@ -78,6 +81,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.pass, "pass", "", "password")
 	f.BoolVar(&o.anonymous, "anonymous", false, "never send the username in the clear: fail where the server takes no hash of it")
 	f.Func("token", "access `token` of RFC 7635 in base64; -user is then its key's name, -pass the key in base64", o.setToken)
+	o.secured.flags(f)
 	f.StringVar(&o.local, "local", "", "own `address`: IP, IP:PORT or :PORT; with a port, what an earlier run left there is released")
 	f.Func("peer", "echo peer's `address` (default: one of our own)", o.setPeer)
 	f.IntVar(&o.n, "n", 100, "payloads to echo; 0 = none (with -cycles: 0)")
@@ -90,6 +94,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.Func("reservation", "allocate the port that this `token` was given for, 16 hexadecimal digits", o.setReservation)
 	f.BoolVar(&o.dontFragment, "dont-fragment", false, "have the relay set DF on what is sent without a channel")
 	f.Func("redirect", "which `kind` of 300 (Try Alternate) answers to follow: signed (default), any, none", o.setRedirect)
+	f.BoolVar(&o.mobility, "mobility", false, "let the allocation move when the local address is gone (RFC 8016)")
+	f.IntVar(&o.rebindAt, "rebind-at", 0, "move it to another local port before this `payload`; it implies -mobility")
 	f.IntVar(&o.cycles, "cycles", 1, "allocate and close so many times from the same local port")
 	f.Func("close-at", "close the moment this `state` is reached: new, allocating, authenticated, allocated", o.setCloseAt)
 	f.Func("engine", "`wasm` or native", o.setEngine)
@@ -134,6 +140,8 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("%q is not a TURN URI: want turn[s]:HOST[:PORT][?transport=udp|tcp]", o.url)
 	case o.n < 0 || o.rate <= 0 || o.cycles < 1 || o.linger < 0 || o.hold < 0 || o.keepalive < 0:
 		return errors.New("-n, -linger, -hold and -keepalive are not negative, -cycles and -rate are positive")
+	case o.rebindAt < 0 || o.rebindAt > 0 && o.rebindAt >= o.n:
+		return errors.New("-rebind-at is the number of a payload, less than -n")
 	case (o.snapshot != "" || o.restore != "") && (len(o.sealKey) == 0 || o.cycles > 1 || o.closeEarly):
 		return errors.New("-snapshot and -restore need -snapshot-key, and neither -cycles nor -close-at")
 	case o.size < minSize || o.size > maxSize:

@@ -100,6 +100,19 @@ func (r *report) path(s host.Stats) {
 		ms(s.RoundTrip.Smoothed), ms(s.RoundTrip.Variation), s.RTO, s.Retransmissions)
 }
 
+type movedRecord struct {
+	Event   string  `json:"event"`
+	Relayed string  `json:"relayed"`
+	Local   string  `json:"local"`
+	Kept    bool    `json:"kept"` // the relayed address
+	MS      float64 `json:"ms"`
+}
+
+func (r *report) moved(c *host.Conn, kept bool, took time.Duration) {
+	r.line(movedRecord{"moved", c.Relayed().String(), c.Local().String(), kept, ms(took)},
+		"moved      to %s locally in %.1f ms; the relayed address is %s", c.Local(), ms(took), c.Relayed())
+}
+
 type optionRecord struct {
 	Event            string `json:"event"`
 	Code             int    `json:"code"`

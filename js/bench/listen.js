@@ -5,7 +5,7 @@ import { TurnSocket } from '../src/socket.js'
 import { onlyFrom, resolve } from '../src/udp.js'
 
 /** @param {import('../src/options.js').TurnSocketOptions} options */
-export const createTurnSocket = (options) => new TurnSocket(options, { resolve, open })
+export const createTurnSocket = (options) => new TurnSocket(options, { carriers: ['udp'], resolve, open })
 
 /** @type {import('../src/socket.js').Platform['open']} */
 async function open(server, local, receiver) {

@@ -1,6 +1,7 @@
 /* @ts-self-types="../types/bun.d.ts" */
 /**
- * A relayed socket over Bun.udpSocket, which ships a batch in one call: see sendMany.
+ * A relayed socket over Bun.udpSocket, which ships a batch in one call: see sendMany; TCP and TLS by node:net and
+ * node:tls.
  *
  * ```js
  * import { createTurnSocket } from 'turnwasm/bun'
@@ -14,6 +15,7 @@
  */
 import { TurnError } from './error.js'
 import { TurnSocket } from './socket.js'
+import { openStream } from './stream.js'
 import { isUnreachable, onlyFrom, resolve } from './udp.js'
 import { Views } from './views.js'
 
@@ -46,11 +48,12 @@ const MAX_BACKLOG = 1024
  * @returns {TurnSocket<Buffer>}
  */
 export function createTurnSocket(options) {
-	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { resolve, open }))
+	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], resolve, open }))
 }
 
 /** @type {import('./socket.js').Platform['open']} */
-async function open(server, local, receiver) {
+async function open(server, local, receiver, signal, carrier) {
+	if (carrier.via !== 'udp') return openStream(server, local, receiver, signal, carrier)
 	const { Bun } = /** @type {any} */ (globalThis)
 	if (!Bun?.udpSocket) throw new TypeError('turnwasm/bun runs in Bun: elsewhere take turnwasm/node')
 	const udp = new UDP(receiver)

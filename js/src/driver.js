@@ -129,6 +129,11 @@ export class Driver {
 		if (this.instance.posted > 0) this.#tell((now) => this.instance.ship(now))
 	}
 
+	/** Hands in what waits: what comes behind it may be the end. */
+	settle() {
+		this.#inbox.hand()
+	}
+
 	/** Calls the machine where nobody waits for an answer. @param {(now: number) => void} f */
 	#tell(f) {
 		try {

@@ -59,7 +59,7 @@ export class Inbox {
 		this.#clients.push(client)
 		this.#flows.push(flow)
 		if (n === 1) setImmediate(this.#flush)
-		if (n === MOST) this.#hand()
+		if (n === MOST) this.hand()
 	}
 
 	/** The end of the turn. One that came alone says that the bursts are over. */
@@ -68,10 +68,11 @@ export class Inbox {
 			this.#bursts = false
 			this.#atOnce = AT_ONCE
 		}
-		this.#hand()
+		this.hand()
 	}
 
-	#hand() {
+	/** Hands on what waits. */
+	hand() {
 		if (this.#datagrams.length === 0) return
 		const [datagrams, clients, flows] = [this.#datagrams, this.#clients, this.#flows]
 		this.#datagrams = []

@@ -32,6 +32,10 @@ export class Move {
 		return flow === this.#flow ? this.#old : undefined
 	}
 
+	flush() {
+		this.#old?.flush?.()
+	}
+
 	/** It is over. It answers the transport that was left, to be closed. */
 	end() {
 		const old = this.#old

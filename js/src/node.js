@@ -1,6 +1,6 @@
 /* @ts-self-types="../types/node.d.ts" */
 /**
- * A relayed socket over node:dgram, for Node and Deno.
+ * A relayed socket over node:dgram, node:net and node:tls, for Node and Deno.
  *
  * ```js
  * import { createTurnSocket } from 'turnwasm/node'
@@ -14,8 +14,10 @@
  * @module
  */
 import { createSocket } from 'node:dgram'
+import { isData } from './data.js'
 import { TurnError } from './error.js'
 import { TurnSocket } from './socket.js'
+import { openStream } from './stream.js'
 import { isUnreachable, onlyFrom, resolve } from './udp.js'
 import { Views } from './views.js'
 
@@ -36,11 +38,12 @@ const SLAB = 128 << 10
  * @returns {TurnSocket<Buffer>}
  */
 export function createTurnSocket(options) {
-	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { resolve, open }))
+	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], resolve, open }))
 }
 
 /** @type {import('./socket.js').Platform['open']} */
-async function open(server, local, receiver) {
+async function open(server, local, receiver, signal, carrier) {
+	if (carrier.via !== 'udp') return openStream(server, local, receiver, signal, carrier)
 	const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4')
 	try {
 		await once(socket, 'listening', () => socket.bind({ port: local.port, address: local.address }))
@@ -173,10 +176,3 @@ class UDP {
 		this.#socket.close()
 	}
 }
-
-/**
- * ChannelData and Send indications: lost ones are lost, and nobody waits for them.
- * @param {Uint8Array} b
- * @param {number} at
- */
-const isData = (b, at) => b[at] >= 0x40 || (b[at] === 0 && b[at + 1] === 0x16)

@@ -1,6 +1,6 @@
 // What a socket is made from, checked before anything else happens.
 
-import { wantIP, wantPort } from './address.js'
+import { parseIP, wantIP, wantPort } from './address.js'
 import { checkConfig } from './config.js'
 import { prepareCredentials } from './credentials.js'
 import { TurnInstance } from './instance.js'
@@ -10,7 +10,12 @@ import { parseURLs } from './uri.js'
 /**
  * What a socket is made from: the names of RTCIceServer, and then some. Times are in ms.
  * @typedef {object} TurnSocketOptions
- * @property {string | readonly string[]} urls TURN URIs, turn:HOST[:PORT][?transport=udp]; the first that can be used is
+ * @property {string | readonly string[]} urls TURN URIs, turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT] for TLS; the
+ *   first that can be used is
+ * @property {string} [serverName] whose certificate turns: expects: the URI's host, which cannot be an address
+ * @property {string | Uint8Array | readonly (string | Uint8Array)[]} [ca] who may vouch for it, as node:tls takes them: the
+ *   runtime's roots
+ * @property {boolean} [alpn] offer "stun.turn" to turns: (RFC 7443): true
  * @property {string} [username] the long-term credential, as the user typed it
  * @property {string} [credential]
  * @property {Uint8Array} [accessToken] a token of RFC 7635; username is then the name of its key, macKey the key
@@ -31,7 +36,8 @@ import { parseURLs } from './uri.js'
  * @property {number} [lifetime] to ask for
  * @property {string} [software] sent in Allocate and Refresh: "turnwasm"; "" sends none
  * @property {boolean} [fingerprint] adds FINGERPRINT to requests
- * @property {number} [rto] the first retransmission time-out: 500
+ * @property {number} [rto] the first retransmission time-out: 500. Once round trips are measured it follows those
+ * @property {number} [minRTO] and is never less than this: rto
  * @property {number} [rc] sends of a request: 7
  * @property {number} [rm] the wait after the last one, in time-outs: 16
  * @property {number} [refreshCap] the longest time between two Refreshes
@@ -44,10 +50,23 @@ import { parseURLs } from './uri.js'
 
 const LINGER = 2000
 
-/** @param {TurnSocketOptions} o */
-export function checkOptions(o) {
+/**
+ * What carries TURN to the server.
+ * @typedef {object} Carrier
+ * @property {import('./uri.js').Via} via
+ * @property {string} serverName
+ * @property {TurnSocketOptions['ca']} ca
+ * @property {boolean} alpn
+ */
+
+/**
+ * @param {TurnSocketOptions} o
+ * @param {readonly import('./uri.js').Via[]} carriers that there are
+ */
+export function checkOptions(o, carriers) {
 	if (o === null || typeof o !== 'object') throw new TypeError('a socket is made from an object: {urls, username, credential}')
-	const target = parseURLs(o.urls)
+	const target = parseURLs(o.urls, carriers)
+	const carrier = carrierOf(o, target)
 	if (!o.accessToken) prepareCredentials(o.username, o.credential)
 	checkConfig({ ...clientConfig(o), server: { address: '192.0.2.1', port: 1 } })
 	if (o.redirect !== undefined && !REDIRECTS.includes(o.redirect)) throw new TypeError(`redirect is "signed", "any" or "none", not ${o.redirect}`)
@@ -58,7 +77,21 @@ export function checkOptions(o) {
 	if (o.signal !== undefined && !(o.signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal')
 	if (o.trace !== undefined && typeof o.trace !== 'function') throw new TypeError('trace is a function')
 	if (o.turn !== undefined && !(o.turn instanceof TurnInstance)) throw new TypeError('turn is a TurnInstance')
-	return { target, linger }
+	return { target, carrier, linger }
+}
+
+/**
+ * @param {TurnSocketOptions} o
+ * @param {import('./uri.js').Target} target
+ * @returns {Carrier}
+ */
+function carrierOf({ serverName, ca, alpn = true }, { via, host }) {
+	if (serverName !== undefined && typeof serverName !== 'string') throw new TypeError('serverName is a string')
+	if (typeof alpn !== 'boolean') throw new TypeError('alpn is true or false')
+	if (via === 'tls' && !serverName && parseIP(host)) {
+		throw new TypeError(`${host} is an address: serverName must say whose certificate is expected there`)
+	}
+	return { via, serverName: serverName || host, ca, alpn }
 }
 
 /** @param {unknown} linger */
@@ -79,10 +112,10 @@ export const ownsPort = (o) => (o.localPort ?? 0) !== 0
  * @param {TurnSocketOptions} o
  */
 export function clientConfig(o) {
-	const { username, credential: password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey } = o
+	const { username, credential: password, family, lifetime, fingerprint, rto, minRTO, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey } = o
 	const { evenPort, reservationToken, dontFragment, keepalive, mobility } = o
 	return {
-		username, password, family, lifetime, fingerprint, rto, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey,
+		username, password, family, lifetime, fingerprint, rto, minRTO, rc, rm, refreshCap, reallocate, anonymous, accessToken, macKey,
 		evenPort, reservationToken, dontFragment, keepalive, mobility,
 		software: o.software ?? 'turnwasm',
 		autoPermission: o.autoPermission ?? true,

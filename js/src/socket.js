@@ -11,6 +11,7 @@ import { Move } from './move.js'
 import { Trail } from './redirect.js'
 import { readableOf, writableOf } from './streams.js'
 import { traced } from './trace.js'
+import { noteTrip, tripTo } from './trips.js'
 import { Waiters } from './waiters.js'
 
 /** @typedef {import('./address.js').Address} Address */
@@ -49,8 +50,10 @@ import { Waiters } from './waiters.js'
 
 /**
  * @typedef {object} Platform
+ * @property {readonly import('./uri.js').Via[]} carriers that it has
  * @property {(host: string) => Promise<string[]>} resolve the IP addresses of a name
- * @property {(server: {address: string, port: number}, local: {address?: string, port: number}, receiver: Receiver, signal: AbortSignal) => Promise<Transport>} open the signal says that nobody wants it any more
+ * @property {(server: {address: string, port: number}, local: {address?: string, port: number}, receiver: Receiver, signal: AbortSignal, carrier: import('./options.js').Carrier) => Promise<Transport>} open the signal
+ *   says that nobody wants it any more
  */
 
 /**
@@ -96,6 +99,8 @@ import { Waiters } from './waiters.js'
  *   portReserved: [event: SocketEvent],
  *   optionRefused: [event: SocketEvent],
  *   addressRefused: [event: SocketEvent],
+ *   flowNeeded: [event: SocketEvent],
+ *   streamBroken: [event: SocketEvent],
  * }} TurnSocketEvents
  */
 
@@ -140,6 +145,7 @@ export class TurnSocket extends Emitter {
 	#platform
 	#options
 	#target
+	#carrier
 	#linger
 	/** @type {Driver | undefined} */
 	#driver
@@ -160,6 +166,8 @@ export class TurnSocket extends Emitter {
 
 	/** An Allocate was asked for: something may be left behind. */
 	#started = false
+	/** What is left behind where there is no client. @type {Closed} */
+	#left = { outcome: 'nothing_to_release', reason: '', reuseAfter: 0 }
 	/** Nobody sends any more: close was called, or it failed for good. */
 	#closing = false
 	#ended = false
@@ -209,10 +217,11 @@ export class TurnSocket extends Emitter {
 	 */
 	constructor(options, platform) {
 		super()
-		const { target, linger } = checkOptions(options)
+		const { target, carrier, linger } = checkOptions(options, platform.carriers)
 		this.#platform = options.trace ? { ...platform, open: traced(platform.open, options.trace) } : platform
 		this.#options = { ...options }
 		this.#target = target
+		this.#carrier = carrier
 		this.#linger = linger
 		this.#trail = new Trail(options.redirect ?? 'signed')
 		const { signal } = options
@@ -279,6 +288,13 @@ export class TurnSocket extends Emitter {
 	get stats() {
 		this.#count()
 		return { ...this.#stats, ...this.#transport?.stats, payloadsUnread: this.#unread }
+	}
+
+	/** What was measured of the way to the server, and the retransmission time-out that comes of it, in ms. */
+	get roundTrip() {
+		if (!this.#client || this.#ended || this.#driver?.instance.dead) return undefined
+		const { roundTrip, rto = 0 } = this.#client.state()
+		return roundTrip && { ...roundTrip, rto }
 	}
 
 	/** Settles when what was sent is on its way: who waits for it now and then has nothing dropped on this side. */
@@ -541,9 +557,9 @@ export class TurnSocket extends Emitter {
 		const driver = this.#options.turn ? Driver.of(this.#options.turn) : await Driver.shared()
 		const { host, port } = this.#target
 		const found = parseIP(host) ? [host] : await this.#platform.resolve(host)
-		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		if (this.#closing) return void this.#end(this.#left)
 		this.#transport = await this.#connect(found, port)
-		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		if (this.#closing) return void this.#end(this.#left)
 		this.#ports = 1
 		this.#driver = driver
 		this.#apply()
@@ -553,12 +569,18 @@ export class TurnSocket extends Emitter {
 	#apply() {
 		const driver = /** @type {Driver} */ (this.#driver)
 		checkRest(formatAddress(this.#server))
-		this.#client = driver.instance.open(driver.now(), { ...clientConfig(this.#options), server: this.#server }, this.#sink)
+		this.#client = driver.instance.open(driver.now(), { ...clientConfig(this.#options), server: this.#server, ...this.#pathConfig() }, this.#sink)
 		this.#watch(driver)
 		this.#clientThere.resolve(this.#client)
 		if (this.#closing) return
 		this.#started = true
 		driver.run((now) => /** @type {TurnClient} */ (this.#client).allocate(now))
+	}
+
+	/** What the machine has to know of the path. On streams nothing is measured. */
+	#pathConfig() {
+		const stream = this.#carrier.via !== 'udp'
+		return { stream, secured: this.#carrier.via === 'tls', roundTrip: stream ? undefined : tripTo(this.#server.address) }
 	}
 
 	/**
@@ -596,11 +618,12 @@ export class TurnSocket extends Emitter {
 			received: (data) => this.#received(flow, data),
 			unreachable: () => this.#tell((client, now) => client.pathError(now, flow)),
 			failed: (error) => {
+				this.#driver?.settle() // it came before
 				if (flow === this.#flow) this.#broken = error
 				this.#tell((client, now) => client.flowClosed(now, flow))
 			},
 			leaving: (ms, why) => this.#leave(ms, why),
-		}, this.#giveUp.signal)
+		}, this.#giveUp.signal, this.#carrier)
 		if (!this.#keepsAlive) transport.unref?.()
 		return transport
 	}
@@ -652,18 +675,25 @@ export class TurnSocket extends Emitter {
 		await Promise.all(answers)
 	}
 
+	/** @param {number} flow */
+	#pathOf(flow) {
+		return flow === this.#flow ? this.#transport : this.#move.from(flow)
+	}
+
 	/** What the machine tells. @type {import('./instance.js').Sink} */
 	#sink = {
 		transmit: (data, flow) => {
-			if (flow === this.#flow) this.#transport?.send(data)
-			else this.#move.from(flow)?.send(data)
+			this.#pathOf(flow)?.send(data)
 		},
 		run: (bytes, offset, length, count, stride, flow) => {
-			const transport = flow === this.#flow ? this.#transport : undefined
+			const transport = this.#pathOf(flow)
 			if (transport?.sendRun) transport.sendRun(bytes, offset, length, count, stride)
 			else for (let i = 0, at = offset; i < count; i++, at += stride) transport?.send(bytes.subarray(at, at + length))
 		},
-		flush: () => this.#transport?.flush?.(),
+		flush: () => {
+			this.#transport?.flush?.()
+			this.#move.flush()
+		},
 		refused: (error) => this.#refuseSend(error),
 		data: (payload, from) => {
 			this.emit('message', /** @type {Data} */ (payload), { address: from.address, family: from.family, port: from.port, size: payload.length })
@@ -678,15 +708,7 @@ export class TurnSocket extends Emitter {
 		if (e.event === '') return // of a later version
 		const driver = /** @type {Driver} */ (this.#driver)
 		const told = { ...e, until: e.until ? driver.date(e.until) : undefined }
-		if (e.event === 'closed' && this.#alternate && !this.#closing) return void this.#follow(this.#alternate).catch((error) => this.#fail(error))
-		if (e.event === 'closed') {
-			this.#count()
-			this.#client?.free()
-			const { outcome = 'abandoned', reason, reuseAfter, until } = told
-			// What the machine cannot release any more, whoever holds its parting datagram does.
-			const left = outcome === 'abandoned' && this.#broken && this.#transport?.deposited
-			return void this.#end({ outcome: left ? 'unconfirmed' : outcome, reason, reuseAfter, until })
-		}
+		if (e.event === 'closed') return this.#clientClosed(told)
 		if (e.event === 'allocateFailed') {
 			this.#mismatched(told)
 			// What this server may hold is released with a last datagram.
@@ -695,6 +717,17 @@ export class TurnSocket extends Emitter {
 		this.emit(/** @type {'event'} */ (e.event), told)
 		this.emit('event', told)
 		this.#react(told)
+	}
+
+	/** @param {SocketEvent} e */
+	#clientClosed({ outcome = 'abandoned', reason, reuseAfter, until }) {
+		this.#count()
+		this.#client?.free()
+		// What the machine cannot release any more, whoever holds its parting datagram does.
+		const held = outcome === 'abandoned' && this.#broken && this.#transport?.deposited
+		this.#left = { outcome: held ? 'unconfirmed' : outcome, reason, reuseAfter, until }
+		if (this.#alternate && !this.#closing) this.#follow(this.#alternate).catch((error) => this.#fail(error))
+		else void this.#end(this.#left)
 	}
 
 	/** @param {SocketEvent} e */
@@ -738,8 +771,9 @@ export class TurnSocket extends Emitter {
 				this.#move.failure = this.#errorOf(e)
 				return
 			case 'redirected':
-				if (e.peer && this.#trail.follows(this.#server, e.peer, e.signed)) this.#alternate = e.peer
-				return
+				return this.#redirected(e)
+			case 'streamBroken':
+				return this.#streamBroken(e)
 			case 'allocationLost':
 				return this.#allocationLost(e)
 		}
@@ -761,6 +795,24 @@ export class TurnSocket extends Emitter {
 		for (const send of this.#waiting.splice(0)) send()
 	}
 
+	/**
+	 * "If the attribute is found, the domain MUST be used to validate the certificate" and "If the attribute is not found,
+	 * the same domain that was used for the original request MUST be used to validate the certificate."
+	 * https://www.rfc-editor.org/rfc/rfc8489#section-10
+	 * @param {SocketEvent} e
+	 */
+	#redirected({ peer, signed, domain }) {
+		if (!peer || !this.#trail.follows(this.#server, peer, signed)) return
+		this.#alternate = peer
+		if (domain) this.#carrier = { ...this.#carrier, serverName: domain }
+	}
+
+	/** The machine has done with the stream. What that ends is told by the events that follow. @param {SocketEvent} e */
+	#streamBroken({ flow, reason }) {
+		if (flow === this.#flow) this.#broken = new Error(`the stream ended: ${reason}`)
+		void this.#pathOf(flow)?.close()
+	}
+
 	/** A move is over: the allocation is at the new address, or another one is. @param {boolean} moved */
 	#arrive(moved) {
 		void this.#move.end()?.close()
@@ -773,15 +825,15 @@ export class TurnSocket extends Emitter {
 	 */
 	async #follow(alternate) {
 		const old = this.#transport
-		this.#client?.free()
-		this.#client = undefined
-		this.#alternate = undefined
+		this.#client = this.#transport = this.#alternate = undefined
+		this.#clientThere = deferred()
+		this.#stopWatching?.()
 		this.#flow = 0
 		await old?.close()
-		if (this.#closing) return
+		if (this.#closing) return void this.#end(this.#left)
 		this.#server = alternate
 		this.#transport = await this.#open(0, this.#options.localPort ?? 0)
-		if (this.#closing) return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		if (this.#closing) return void this.#end(this.#left)
 		this.#ports = 1
 		this.#apply()
 	}
@@ -789,7 +841,7 @@ export class TurnSocket extends Emitter {
 	/** @param {SocketEvent} e */
 	#allocateFailed(e) {
 		this.#started = e.until !== undefined
-		if (this.#broken && e.code === 0) return this.#fail(this.#broken)
+		if (this.#broken && (e.code === 0 || this.#move.under)) return this.#fail(this.#broken)
 		const error = this.#errorOf(e)
 		noteRest(formatAddress(this.#server), error)
 		this.#fail(error)
@@ -819,8 +871,10 @@ export class TurnSocket extends Emitter {
 		this.#lifetime = 0
 		const cause = this.#broken ?? this.#errorOf(e)
 		const error = new TurnError('lost', `the allocation is lost: ${cause.message}`, { ...cause, cause })
-		if (this.#options.reallocate || this.#move.under) return this.#waiters.refuse('refresh', '', error)
-		this.#fail(error)
+		const goesOn = this.phase !== 'new' // by itself
+		if (!goesOn && !this.#options.reallocate) return this.#fail(error)
+		this.#waiters.refuse('refresh', '', error)
+		if (!goesOn) this.#tell((client, now) => client.allocate(now)) // over another transport, for which the machine asks
 	}
 
 	/** @param {SocketEvent} e */
@@ -837,10 +891,16 @@ export class TurnSocket extends Emitter {
 	async #changePort(flow) {
 		const moves = this.#move.under
 		const giveUp = !moves && (this.#ports >= MAX_PORTS || ownsPort(this.#options))
-		const elsewhere = (/** @type {unknown} */ _) => (moves && this.#options.localAddress ? this.#open(flow, 0, true) : undefined) // it may be gone
-		const opened = giveUp ? undefined : await this.#open(flow, 0).catch(elsewhere).catch(() => undefined)
+		const elsewhere = (/** @type {Error} */ e) => {
+			if (moves && this.#options.localAddress) return this.#open(flow, 0, true) // it may be gone
+			throw e
+		}
+		/** @type {Error | undefined} */
+		let cause
+		const opened = giveUp ? undefined : await this.#open(flow, 0).catch(elsewhere).catch((e) => void (cause = e))
 		if (this.#ended) return void opened?.close()
-		if (!opened) return this.#stay(flow)
+		if (!opened) return this.#stay(flow, cause)
+		this.#broken = undefined
 		const old = this.#transport
 		const oldFlow = this.#flow
 		this.#transport = opened
@@ -851,13 +911,20 @@ export class TurnSocket extends Emitter {
 		if (!moves) void old?.close() // after the new one is open, which so cannot get the same port
 	}
 
-	/** There is no other transport. @param {number} flow */
-	#stay(flow) {
+	/**
+	 * There is no other transport.
+	 * @param {number} flow
+	 * @param {Error} [cause]
+	 */
+	#stay(flow, cause) {
+		const before = this.#broken
+		if (this.#move.under) this.#broken ??= cause
 		this.#tell((client, now) => client.flowClosed(now, flow))
 		const { failure } = this.#move
 		if (!this.#move.under || this.#closing) return
+		this.#broken = before
 		void this.#move.end()?.close()
-		this.#waiters.refuse('rebind', '', failure ?? new TurnError('transport', 'no other transport to the server could be opened'))
+		this.#waiters.refuse('rebind', '', failure ?? new TurnError('transport', 'no other transport to the server could be opened', { cause }))
 	}
 
 	/** The instance has died: nobody can be asked any more. @param {TurnError} error */
@@ -894,12 +961,12 @@ export class TurnSocket extends Emitter {
 		const error = cause instanceof TurnError || cause instanceof TypeError ? cause : new TurnError('transport', message(cause), { cause })
 		if (this.#closing && !this.#client) {
 			this.#opened.reject(error)
-			return void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+			return void this.#end(this.#left)
 		}
 		this.#shut(error)
 		this.#report(error)
 		if (this.#client) void this.close()
-		else void this.#end({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0 })
+		else void this.#end(this.#left)
 	}
 
 	/**
@@ -948,7 +1015,9 @@ export class TurnSocket extends Emitter {
 	}
 
 	#count() {
-		if (this.#client && !this.#ended && !this.#driver?.instance.dead) this.#stats = this.#client.stats()
+		if (!this.#client || this.#ended || this.#driver?.instance.dead) return
+		this.#stats = this.#client.stats()
+		noteTrip(this.#server.address, this.roundTrip)
 	}
 }
 

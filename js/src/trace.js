@@ -20,7 +20,7 @@
  * @param {Trace} trace
  * @returns {Platform['open']}
  */
-export const traced = (open, trace) => async (server, local, receiver, signal) => {
+export const traced = (open, trace) => async (server, local, receiver, signal, carrier) => {
 	/** @type {Transport | undefined} */
 	let transport
 	const tell = (/** @type {boolean} */ sent, /** @type {Uint8Array} */ data) => trace({ sent, data, local: transport?.local, server: transport?.server ?? server })
@@ -28,7 +28,7 @@ export const traced = (open, trace) => async (server, local, receiver, signal) =
 		tell(false, data)
 		receiver.received(data)
 	}
-	transport = await open(server, local, { ...receiver, received }, signal)
+	transport = await open(server, local, { ...receiver, received }, signal, carrier)
 	return new Traced(transport, (data) => tell(true, data))
 }
 

@@ -5,23 +5,26 @@
 import { parseIP } from './address.js'
 import { TurnError } from './error.js'
 
-const FORM = 'want turn:HOST[:PORT][?transport=udp]'
+const FORM = 'want turn:HOST[:PORT][?transport=udp|tcp] or turns:'
 
-/** @typedef {{host: string, port: number}} Target */
+/** What carries TURN to the server. @typedef {'udp' | 'tcp' | 'tls'} Via */
+
+/** @typedef {{host: string, port: number, via: Via}} Target */
 
 /**
  * The first URI that this version can use. When it can use none, the first one's error is thrown.
  * @param {string | readonly string[]} urls
+ * @param {readonly Via[]} carriers that there are
  * @returns {Target}
  */
-export function parseURLs(urls) {
+export function parseURLs(urls, carriers) {
 	const list = typeof urls === 'string' ? [urls] : urls
 	if (!Array.isArray(list) || list.length === 0) throw new TypeError(`urls is a TURN URI or a list of them: ${FORM}`)
 	/** @type {unknown} */
 	let first
 	for (const url of list) {
 		try {
-			return parseURL(url)
+			return parseURL(url, carriers)
 		} catch (e) {
 			first ??= e
 		}
@@ -31,23 +34,28 @@ export function parseURLs(urls) {
 
 /**
  * @param {string} url
+ * @param {readonly Via[]} carriers
  * @returns {Target}
  */
-export function parseURL(url) {
+export function parseURL(url, carriers) {
 	if (typeof url !== 'string') throw new TypeError(`a TURN URI is a string, not ${typeof url}: ${FORM}`)
 	if (url.startsWith('turn://')) throw bad(url, `a TURN URI has no slashes: turn:${url.slice(7)}`)
 	if (/[@#/ ]/.test(url)) throw bad(url, `${FORM}; the credentials are not part of it`)
 	const found = /^(turns?|stuns?):(\[[^\]]+\]|[^:?[\]]+)(?::(\d{1,6}))?(?:\?transport=([a-z]+))?$/i.exec(url)
 	if (!found) throw bad(url, FORM)
-	const [, scheme, name, digits, transport = 'udp'] = found
-	if (!/^turns?$/i.test(scheme)) throw bad(url, 'the scheme is not turn:')
-	const port = digits === undefined ? 3478 : Number(digits)
+	const [, scheme, name, digits, transport = ''] = found
+	if (!/^turns?$/i.test(scheme)) throw bad(url, 'the scheme is neither turn: nor turns:')
+	const secured = /^turns$/i.test(scheme)
+	const port = digits === undefined ? (secured ? 5349 : 3478) : Number(digits)
 	if (port < 1 || port > 65535) throw bad(url, 'the port is not in 1..65535')
-	if (/^turns$/i.test(scheme)) throw unsupported(`${quoted(url)}: TURN over TLS and DTLS: not supported yet: use a turn: URI`)
-	if (!/^udp$/i.test(transport)) throw unsupported(`${quoted(url)}: TURN over TCP: not supported yet: use transport=udp`)
+	if (!['', 'udp', 'tcp'].includes(transport.toLowerCase())) throw bad(url, FORM)
+	const stream = secured ? !/^udp$/i.test(transport) : /^tcp$/i.test(transport)
+	if (secured && !stream) throw unsupported(`${quoted(url)}: TURN over DTLS: not supported here: use turns: without transport=udp`)
+	const via = secured ? 'tls' : stream ? 'tcp' : 'udp'
+	if (!carriers.includes(via)) throw unsupported(`${quoted(url)}: TURN over ${via.toUpperCase()}: not supported here: use a turn: URI with transport=udp`)
 	const host = name.startsWith('[') ? name.slice(1, -1) : name.toLowerCase()
 	if (name.startsWith('[') && !parseIP(host)) throw bad(url, FORM)
-	return { host, port }
+	return { host, port, via }
 }
 
 /** @param {string} url */

@@ -28,6 +28,9 @@ export { TurnError, TurnSocket }
 /** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
 /** @typedef {import('./socket.js').SocketEvent} SocketEvent */
 
+/** The bridge has UDP sockets. @type {readonly import('./uri.js').Via[]} */
+const CARRIERS = ['udp']
+
 /**
  * Opens a relayed socket. It emits "listening" when the server has allocated; `opened` is the same as a promise.
  * @param {BridgedSocketOptions} options
@@ -37,8 +40,9 @@ export function createTurnSocket(options) {
 	checkBridge(options)
 	const { bridge, token, serverCertificateHashes } = options
 	// The bridge knows the server by the name in its list, and resolves it.
-	const server = uriOf(parseURLs(options.urls))
+	const server = uriOf(parseURLs(options.urls, CARRIERS))
 	return new TurnSocket(options, {
+		carriers: CARRIERS,
 		resolve: async (host) => [host],
 		open: (_server, _local, receiver, signal) => openSession({ bridge, token, serverCertificateHashes }, server, receiver, signal),
 	})

@@ -255,7 +255,7 @@ for (const [flavour, create] of flavours) {
 			[{ urls: 'turn:x', linger: -1 }, /linger is a time/], [{ urls: 'turn:x', localPort: 70000 }, /localPort is a port/], [{ urls: 'turn:x', localAddress: 'here' }, /localAddress is an IP/],
 			[{ urls: 'turn:x', signal: {} }, /signal is an AbortSignal/], [{ urls: 'turn:x', turn: {} }, /turn is a TurnInstance/], [{ urls: 'turn:x', rto: 'fast' }, /rto is a number/],
 		])) assert.throws(() => create(options), (e) => e instanceof TypeError && why.test(e.message), JSON.stringify(options))
-		assert.throws(() => create({ urls: 'turns:x' }), (e) => e instanceof TurnError && e.kind === 'unsupported')
+		assert.throws(() => create({ urls: 'turns:x?transport=udp' }), (e) => e instanceof TurnError && e.kind === 'unsupported')
 		const socket = await create({ urls: pion.url, ...pion.login }).opened
 		for (const [mistake, why] of /** @type {[() => unknown, RegExp][]} */ ([
 			[() => socket.send('x', /** @type {any} */ ('9'), '127.0.0.1'), /port is a port/], [() => socket.send('x', 9, 'localhost'), /a name has to be resolved/],

@@ -23,6 +23,7 @@ type simulated struct {
 	events    []client.Event
 	freed     bool
 	lanes     *int // payloads by ChannelData, both ways
+	framing   turntest.Deframer
 }
 
 func newSimulated(t *testing.T, cfg client.Config, lanes *int) *simulated {
@@ -83,6 +84,20 @@ func (s *simulated) HandleInput(now time.Duration, flow client.Flow, from netip.
 		d.Addr = netip.AddrPort{} // as a connected socket has it
 	}
 	_ = s.batch(now, s.host().Input, d, data)
+}
+
+// HandleStream hands in one message, or a part of it: behind the boundary all
+// that came goes in at once, and the simulation looks after each message.
+func (s *simulated) HandleStream(now time.Duration, flow client.Flow, data []byte) (took int) {
+	if s.Phase() == client.PhaseClosed {
+		return len(data)
+	}
+	n, _, err := s.framing.Take(data)
+	if err != nil {
+		s.framing = turntest.Deframer{}
+	}
+	_ = s.batch(now, s.host().Input, abi.Desc{Kind: abi.KindInput, Flow: uint32(flow)}, data[:n])
+	return n
 }
 
 func (s *simulated) Send(now time.Duration, peer netip.AddrPort, payload []byte) error {
@@ -187,6 +202,7 @@ func (s *simulated) flow(now time.Duration, flow client.Flow, what int32) {
 }
 
 func (s *simulated) FlowOpened(now time.Duration, flow client.Flow) {
+	s.framing = turntest.Deframer{}
 	s.flow(now, flow, abi.FlowOpened)
 }
 func (s *simulated) FlowClosed(now time.Duration, flow client.Flow) {

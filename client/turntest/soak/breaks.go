@@ -101,4 +101,34 @@ var bugs = []bug{
 		Old:  "case signer != nil && t.algorithm < signer.terms().algorithm:",
 		New:  "case signer != nil && false:",
 	},
+	{
+		Name: "header-in-parts-is-lost", What: "of a message that a stream brings in parts the first bytes are forgotten",
+		File: "client/stream.go",
+		Old:  "\tif len(c.framing.part) == 0 {",
+		New:  "\tif len(c.framing.part) < channelHeader {",
+	},
+	{
+		Name: "no-padding", What: "ChannelData is not padded on a stream",
+		File: "client/data.go",
+		Old:  "\tif c.Stream() {\n\t\tpadded",
+		New:  "\tif c.Stream() && false {\n\t\tpadded",
+	},
+	{
+		Name: "stream-closed-without-release", What: "Close with linger 0 leaves it to the stream's end to free the allocation",
+		File: "client/close.go",
+		Old:  "\tc.releaseBlindly(now)\n\tc.closed(now, Unconfirmed, \"linger 0\")",
+		New:  "\tif !c.Stream() {\n\t\tc.releaseBlindly(now)\n\t}\n\tc.closed(now, Unconfirmed, \"linger 0\")",
+	},
+	{
+		Name: "stream-that-ended-is-used", What: "Reallocate allocates on the stream that has ended",
+		File: "client/refresh.go",
+		Old:  "\t\tc.awaitFlow(Event{Kind: FlowNeeded, Until: c.owed(now)})\n",
+		New:  "\t\tc.startAllocate(now)\n",
+	},
+	{
+		Name: "resent-on-a-stream", What: "requests are sent again over a stream",
+		File: "client/config.go",
+		Old:  "\tif s.transport == TransportStream {",
+		New:  "\tif false {",
+	},
 }

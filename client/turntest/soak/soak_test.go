@@ -10,7 +10,7 @@ import (
 )
 
 // planted is how many named bugs there are to be.
-const planted = 15
+const planted = 20
 
 // Every planted bug's old text stands in the source exactly once.
 func TestBugsFitTheSource(t *testing.T) {

@@ -21,7 +21,7 @@ var familyRows = []row{
 	{name: "IPv4", change: family(client.FamilyIPv4), use: relays(true)},
 	{
 		name: "IPv6, by an IPv6 server", flags: ipv6Server, pion: ht.PionOptions{Listen: netip.MustParseAddrPort("[::1]:0")},
-		url: overIPv6, change: family(client.FamilyIPv6), use: relays(false), js: now, arguments: []string{"-family", "6"},
+		url: overIPv6, change: family(client.FamilyIPv6), use: relays(false), js: true, arguments: []string{"-family", "6"},
 	},
 	{name: "IPv6, by an IPv4 server", flags: ipv6Relay, pion: ht.PionOptions{Relay6: true}, change: family(client.FamilyIPv6), use: relays(false)},
 	{name: "both families", flags: ipv6Relay, pion: ht.PionOptions{Relay6: true}, change: family(client.FamilyBoth), use: relaysBoth},

@@ -56,7 +56,7 @@ func TestCells(t *testing.T) {
 		t.Error("it is not well")
 	}
 	wantLines(t, text, "pion: in process\n", "channels           | passed\n", "limit: 440: no IPv6 there, pion: it answers 508\n",
-		"\n2 passed, 2 limits of servers, 0 later, 0 failed\n")
+		"\n2 passed, 2 limits of servers, 0 failed\n")
 	file := filepath.Join(t.TempDir(), "cells.json")
 	if err := m.writeJSON(file); err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestFailuresAreFound(t *testing.T) {
 	}
 	wantLines(t, text, "PASSED all the same: channels, pion/native: the limit is listed as \"it has none\"\n",
 		"FAILED: 440: no IPv6 there, pion/native: ", "FAILED: DONT-FRAGMENT, pion/native: allocated without it: 420",
-		"<- Allocate error 420\n", "\n1 passed, 0 limits of servers, 0 later, 2 failed\n")
+		"<- Allocate error 420\n", "\n1 passed, 0 limits of servers, 2 failed\n")
 }
 
 func TestLimitsNameRowsAndServers(t *testing.T) {

@@ -31,6 +31,8 @@ var limits = []limit{
 	{"authentication: a new password", pions, "does not say 401", "it answers a wrong password 400, unsigned"},
 	{"both families", []string{coturn, pion}, "one address is given", "it does not know ADDITIONAL-ADDRESS-FAMILY, or gives one address all the same"},
 	{"DONT-FRAGMENT", pions, "420", "it refuses the attribute"},
+	{"TCP relay: the success of ConnectionBind is signed", pions, "integrity violated", "it does not sign it; an option of ours takes it"},
+	{"442: no TCP relay", pions, means, "it always relays TCP"},
 	{"300 Try Alternate: followed", pions, means, "it sends nobody elsewhere"},
 	{"300 Try Alternate: unsigned, not followed", pions, means, "it sends nobody elsewhere"},
 	{"mobility: the allocation moves", pions, "gave no mobility ticket", "it does not know RFC 8016"},

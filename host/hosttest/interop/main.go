@@ -5,9 +5,9 @@
 //	interop [-row TEXT] [-column TEXT] [-p 12] [-js FOLDER] [-json FILE]
 //
 // A cell is "passed", "limit" (the server's own, one of the limits that limits.go
-// lists, each with its reason and with what it looks like), "later" (we do not do
-// it yet) or "-" (it is not for that client). Anything else is FAILED, and the
-// exit status is 1. A limit that is listed and yet passes is told.
+// lists, each with its reason and with what it looks like) or "-" (it is not for
+// that client). Anything else is FAILED, and the exit status is 1. A limit that is
+// listed and yet passes is told.
 //
 // Node, Deno and Bun run the checker of examples/node. COTURN_NEXT names another
 // coturn to play against, too.

@@ -61,8 +61,8 @@ const cellTime = 40 * time.Second
 
 // play runs one cell and judges it.
 func (m *matrix) play(ctx context.Context, r *row, col column) result {
-	if col.engine == 0 && r.js != now {
-		return result{state: map[when]state{never: none, later: postponed}[r.js]}
+	if col.engine == 0 && !r.js {
+		return result{state: none}
 	}
 	if !r.has(col.server) {
 		return judge(r.name, col.server.name, errNoMeans)

@@ -11,11 +11,10 @@ import (
 type state string
 
 const (
-	passed    state = "passed"
-	limited   state = "limit"
-	postponed state = "later"
-	none      state = "-"
-	failed    state = "FAILED"
+	passed  state = "passed"
+	limited state = "limit"
+	none    state = "-"
+	failed  state = "FAILED"
 )
 
 // result is what a cell came to.

@@ -31,27 +31,15 @@ type row struct {
 	use     func(ctx context.Context, c *cell) error // with the allocation
 	instead func(ctx context.Context, c *cell) error // of all that
 
-	js        when     // whether the runtimes play it
+	js        bool     // whether the runtimes play it
 	arguments []string // the checker's, then
 }
 
 // whatever: it is not known how many are left.
 const whatever = -1
 
-// when the runtimes play a row.
-type when uint8
-
-const (
-	never when = iota
-	later
-	now
-)
-
-// jsStreams: js/ has no TCP and no TLS yet. When it has, this is now.
-const jsStreams = later
-
 // rows are the features. What is new is added to one of these lists, or as one.
-var rows = join(transportRows, authenticationRows, familyRows, allocationRows, dataRows, redirectRows, mobilityRows, nonceRows, errorRows)
+var rows = join(transportRows, authenticationRows, familyRows, allocationRows, dataRows, tcpRows, redirectRows, mobilityRows, nonceRows, errorRows)
 
 func join(lists ...[]row) (all []row) {
 	for _, l := range lists {

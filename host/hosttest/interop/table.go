@@ -34,7 +34,7 @@ func (m *matrix) print(out io.Writer) bool {
 			}
 		}
 	}
-	fmt.Fprintf(out, "%d passed, %d limits of servers, %d later, %d failed\n", count[passed], count[limited], count[postponed], count[failed])
+	fmt.Fprintf(out, "%d passed, %d limits of servers, %d failed\n", count[passed], count[limited], count[failed])
 	return count[failed] == 0
 }
 

@@ -13,9 +13,9 @@ import (
 
 // Transports to the server: indications and a channel over each.
 var transportRows = []row{
-	{name: "UDP", prepare: listen, use: eachWay, js: now},
-	{name: "TCP", prepare: listen, url: over("turn:", 0, "?transport=tcp"), use: eachWay, js: jsStreams},
-	{name: "TLS", prepare: listen, url: over("turns:", 1, ""), use: eachWay, js: jsStreams},
+	{name: "UDP", prepare: listen, use: eachWay, js: true},
+	{name: "TCP", prepare: listen, url: over("turn:", 0, "?transport=tcp"), use: eachWay, js: true},
+	{name: "TLS", prepare: listen, url: over("turns:", 1, ""), use: eachWay, js: true},
 	{name: "DTLS", prepare: listen, url: over("turns:", 2, "?transport=udp"), use: eachWay},
 	{name: "TLS, a certificate that nobody vouches for", prepare: listen, url: over("turns:", 1, ""), instead: distrusted},
 	{name: "DTLS, a certificate that nobody vouches for", prepare: listen, url: over("turns:", 2, "?transport=udp"), instead: distrusted},
@@ -23,7 +23,9 @@ var transportRows = []row{
 
 // listen makes the server listen on each transport.
 func listen(_ context.Context, c *cell) (err error) {
-	if c.flags, err = c.authority.WriteFiles(c.dir); err != nil || c.column.server.name != pion {
+	flags, err := c.authority.WriteFiles(c.dir)
+	c.flags = append(c.flags[:len(c.flags):len(c.flags)], flags...)
+	if err != nil || c.column.server.name != pion {
 		return err
 	}
 	const at = "127.0.0.1:0"

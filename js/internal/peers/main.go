@@ -1,5 +1,5 @@
 // Command peers starts what the tests of js/ need as another process: a TURN
-// server on loopback, an echo peer, and a proxy in front of the server that
+// server on loopback, over UDP, TCP and TLS, an echo peer, and a proxy in front of the server that
 // plants faults. It prints one JSON line with their addresses, then answers
 // questions, a line of words each, with a line of JSON:
 //
@@ -46,6 +46,7 @@ type peers struct {
 	server hosttest.Server
 	proxy  *hosttest.Proxy
 	echo   *hosttest.Echo
+	carriers
 }
 
 func run(kind string, quota int, deny bool) error {
@@ -58,7 +59,7 @@ func run(kind string, quota int, deny bool) error {
 	defer p.echo.Close()
 	answer(map[string]any{
 		"server": p.server.Addr().String(), "proxy": p.proxy.Addr().String(), "echo": p.echo.Addr().String(),
-		"username": hosttest.Username, "password": hosttest.Password,
+		"username": hosttest.Username, "password": hosttest.Password, "carriers": p.carriers,
 	})
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -74,9 +75,9 @@ func start(kind string, quota int, deny bool) (p peers, err error) {
 		if deny {
 			o.Deny = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 		}
-		p.server, err = hosttest.StartPion(o)
+		p.server, p.carriers, err = startPion(o)
 	case "coturn":
-		p.server, err = hosttest.StartCoturn(context.Background(), flag.Args()...)
+		p.server, p.carriers, err = startCoturn(flag.Args())
 	default:
 		return p, fmt.Errorf("there is no server %q", kind)
 	}

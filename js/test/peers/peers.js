@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url'
  * @typedef {object} Peers
  * @property {string} url the server's
  * @property {string} proxied the same server's, through the proxy
+ * @property {string} tcp its URL over TCP
+ * @property {string} tls over TLS
+ * @property {string} ca who vouches for its certificate, which is for turn.test
  * @property {{address: string, port: number}} echo
  * @property {{username: string, credential: string}} login
  * @property {(n?: number) => Promise<number>} held what the server holds; with n, when it has come to that
@@ -46,6 +49,9 @@ export async function startPeers(server, ...flags) {
 	return {
 		url: `turn:${told.server}`,
 		proxied: `turn:${told.proxy}`,
+		tcp: `turn:${told.carriers.tcp}?transport=tcp`,
+		tls: `turns:${told.carriers.tls}`,
+		ca: told.carriers.ca,
 		echo: { address, port: Number(port) },
 		login: { username: told.username, credential: told.password },
 		held: async (n) => (await (n === undefined ? ask('held') : ask('held', n))).held,
