@@ -100,6 +100,9 @@ func (c *Client) Init(cfg Config) error {
 		stale:        true,
 		channelStart: binary.BigEndian.Uint16(start[:]) % maxChannels,
 	}
+	if c.Stream() {
+		c.trip = roundTrip{}
+	}
 	c.auth.identity = identity{cfg.Username, cfg.Password, cfg.AccessToken}.clone()
 	return nil
 }

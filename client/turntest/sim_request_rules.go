@@ -36,6 +36,9 @@ func (a *actor) checkResendsCome(s *step) {
 // https://www.rfc-editor.org/rfc/rfc8489#section-6.2
 func (a *actor) checkOutstanding() {
 	const most = 10
+	if a.plan.cfg.Transport == client.TransportStream {
+		return // it ends otherwise there (T2)
+	}
 	n := 0
 	for _, r := range a.ledger.pending {
 		if !r.isRelease() && a.w.now < r.lastSent+a.patience(r) {

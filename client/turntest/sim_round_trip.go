@@ -73,7 +73,7 @@ func (a *actor) checkRTO(s *step) {
 		most = max(most, a.initialRTO())
 	}
 	if cfg.RoundTrip.Smoothed > 0 {
-		least, most = min(a.floorRTO(), time.Minute), time.Minute
+		least, most = min(a.floorRTO(), a.initialRTO()), time.Minute
 	}
 	if rto < least || rto > most {
 		a.w.violate(a, "T6", "the RTO is %v; it can be from %v to %v, with round trips from %v to %v", rto, least, most, a.trips.least, a.trips.most)

@@ -305,7 +305,7 @@ export const PHRASES = new Map([
 // What the user of a program can do about a code.
 /** @type {ReadonlyMap<number, string>} */
 export const HINTS = new Map([
-	[300, "the server names another one, and it was not followed: see Config.Redirect, or use that one's URL"],
+	[300, "the server names another one, which was not followed: have redirects followed, or use that one's URL"],
 	[400, "some servers answer a wrong password so: check username and password"],
 	[401, "check username and password"],
 	[403, "the server does not serve this client"],
