@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // maxPlaces bounds the addresses, and the SRV records, of one name that are
@@ -85,20 +86,33 @@ func (v carrier) service() (service, proto string) {
 	return service, proto
 }
 
-// targets looks up all of them at the same time: one that hangs is not in the
-// way of the others.
+// targets looks up all of them at the same time. When one is found the others
+// have attemptDelay: one that hangs is not in the way.
 func (s *settings) targets(ctx context.Context, targets []*net.SRV) (all []netip.AddrPort, err error) {
-	answers := make([]chan found, len(targets))
+	answered := make(chan int, len(targets))
+	answers := make([]found, len(targets))
 	for i, t := range targets {
-		answers[i] = make(chan found, 1)
 		go func() {
 			at, err := s.addresses(ctx, t.Target, t.Port)
-			answers[i] <- found{at, err}
+			answers[i] = found{at, err}
+			answered <- i
 		}()
 	}
 	var errs []error
-	for _, a := range answers {
-		f := <-a
+	var late <-chan time.Time
+	known := make([]found, len(targets)) // of those that have answered
+	for waiting := len(targets); waiting > 0; waiting-- {
+		select {
+		case i := <-answered:
+			known[i] = answers[i]
+			if late == nil && known[i].err == nil {
+				late = time.After(attemptDelay)
+			}
+		case <-late:
+			waiting = 1
+		}
+	}
+	for _, f := range known {
 		all = append(all, f.at...)
 		if f.err != nil {
 			errs = append(errs, f.err)

@@ -179,11 +179,13 @@ func (rt *Runtime) shutDoor() []*Conn {
 
 func (rt *Runtime) closeAll(open []*Conn) error {
 	var longest time.Duration
+	var begun sync.WaitGroup
 	for _, c := range open {
 		linger := max(0, c.settings.Linger)
 		longest = max(longest, linger)
-		c.beginClose(linger)
+		begun.Go(func() { c.beginClose(linger) }) // each waits for what was written before
 	}
+	begun.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), longest+guard)
 	defer cancel()
 	var all []error
