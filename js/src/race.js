@@ -62,8 +62,7 @@ export class Race {
 
 	/** Whom to ask how it stands: the winner, or who has been at it for longest. */
 	get leader() {
-		for (const first of this.#running) return this.winner ?? first
-		return this.winner ?? this.#last
+		return this.winner ?? this.#running.values().next().value ?? this.#last
 	}
 
 	/** The one attempt of a race that is none. */

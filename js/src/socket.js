@@ -526,7 +526,6 @@ export class TurnSocket extends Emitter {
 			if (attempt === (this.#race.winner ?? this.#race.only)) this.#own(attempt)
 		},
 		left: (attempt) => {
-			this.#stopWatching?.()
 			if (attempt !== (this.#race.winner ?? this.#race.only)) return
 			this.#client = undefined
 			this.#clientThere = deferred()

@@ -77,13 +77,13 @@ async function silence() {
 	const socket = createSocket('udp4')
 	socket.bind(0, '127.0.0.1')
 	await once(socket, 'listening')
-	return { ...at(`127.0.0.1:${socket.address().port}`), heard: once(socket, 'message'), end: () => void socket.close() }
+	return { ...at(`127.0.0.1:${socket.address().port}`), heard: once(socket, 'message'), end: () => new Promise((resolve) => socket.close(() => resolve(undefined))) }
 }
 
 /** An address where no socket is. */
 async function desert() {
 	const { end, address, port } = await silence()
-	end()
+	await end()
 	return { address, port }
 }
 
@@ -148,7 +148,7 @@ for (const [flavour, create] of flavours) {
 			if (first === silent) assert.deepEqual(others, [[formatAddress(first), 'unconfirmed']])
 			assert.equal(await pion.held(0), 0)
 		}
-		silent.end()
+		await silent.end()
 	})
 
 	test(`${flavour}: what the losers have allocated is released before the socket is closed`, async () => {
@@ -208,7 +208,7 @@ for (const [flavour, create] of flavours) {
 			await socket.closed
 			assert.deepEqual([await pion.held(0), await coturn.held(0)], [0, 0], phase)
 		}
-		silent.end()
+		await silent.end()
 	})
 
 	test(`${flavour}: closed while its name is looked up`, async () => {
