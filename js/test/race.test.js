@@ -159,11 +159,24 @@ for (const [flavour, create] of flavours) {
 		await Promise.all([socket.opened, slow.whenKept])
 		assert.equal(socket.server.port, fast.port)
 		assert.equal(await coturn.held(1), 1) // before the loser hears of it
-		const closed = socket.close()
+		let settled = false
+		const closed = socket.close().finally(() => (settled = true))
+		assert.equal(await pion.held(0), 0)
+		assert.equal(settled, false)
 		slow.letGo()
 		const verdict = await closed
 		assert.deepEqual([verdict.outcome, verdict.others], ['released', undefined])
 		assert.deepEqual([await pion.held(0), await coturn.held(0), allocated], [0, 0, 1]) // coturn counts a little later
+		slow.end()
+	})
+
+	test(`${flavour}: the losers are released while the winner lives`, async () => {
+		const slow = await slowed(other)
+		const socket = create({ ...raced(slow, fast), ...login, linger: 5000 })
+		await Promise.all([socket.opened, slow.whenKept])
+		slow.letGo()
+		assert.deepEqual([await coturn.held(0), await pion.held(), socket.phase], [0, 1, 'allocated'])
+		assert.equal((await socket.close()).others, undefined)
 		slow.end()
 	})
 
