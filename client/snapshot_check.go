@@ -1,6 +1,9 @@
 package client
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // implausible says what in a snapshot no client can have; "" if nothing is. What
 // it does not find may make a client that is useless, but never one that panics
@@ -22,12 +25,21 @@ func (c *Client) implausible() string {
 	if q := c.queue; q != nil && q.size > maxSnapshotPayloads {
 		return "too much waits"
 	}
+	if c.auth.signer == nil && c.signedOnce() {
+		return "it has signed, and has nothing to sign with"
+	}
 	for _, tx := range c.requests {
 		if why := c.impossible(tx); why != "" {
 			return why
 		}
 	}
 	return ""
+}
+
+// signedOnce: a request is, or was, signed.
+func (c *Client) signedOnce() bool {
+	return slices.ContainsFunc(c.requests, func(tx *transaction) bool { return tx.signer != nil }) ||
+		slices.ContainsFunc(c.forgone, func(f forgone) bool { return f.signer != nil })
 }
 
 // impossible: an allocation has no requests but these, and what they are built of

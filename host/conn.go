@@ -170,8 +170,12 @@ func (c *Conn) settle() {
 			c.changeFlow(wanted)
 		}()
 	}
-	if last {
+	switch {
+	case !last:
+	case c.settings.via == overUDP:
 		c.finish()
+	default: // a stream that is full is waited for, and others wait for this goroutine
+		c.aside(c.finish)
 	}
 }
 

@@ -123,13 +123,12 @@ func (h *hammer) writeBatch(writer byte) {
 			seq++
 			ms = append(ms, Message{Buffer: stamped(make([]byte, 200+100*(i/2)), writer, seq), Peer: benchPeer})
 		}
-		n, err := h.c.WriteBatch(ms)
-		if h.over("WriteBatch", err) || err == nil && n != len(ms) {
-			return
-		}
-		h.sent.Add(-int64(len(ms) - n)) // a deadline has passed
-		if n == 0 {
-			h.sent.Add(-9) // the run's others
+		for len(ms) > 0 {
+			n, err := h.c.WriteBatch(ms)
+			if h.over("WriteBatch", err) || err == nil && n != len(ms) {
+				return
+			}
+			ms = ms[n:] // a deadline has passed
 		}
 	}
 }
@@ -181,6 +180,7 @@ func (h *hammer) disturb() {
 	for !isClosed(h.c.done) {
 		_ = h.c.SetReadDeadline(time.Now().Add(time.Millisecond))
 		_ = h.c.SetWriteDeadline(time.Now())
+		time.Sleep(30 * time.Millisecond)
 		_ = h.c.SetDeadline(time.Time{})
 		_ = h.c.Stats()
 		if err := h.c.Refresh(h.t.Context()); err != nil {

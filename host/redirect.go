@@ -73,10 +73,35 @@ func (cfg *Config) follows(why *RequestError) bool {
 	return inside(why.Server.Addr()) || !inside(why.Alternate.Addr())
 }
 
+// notPublic are what netip takes for global unicast and is not the Internet's:
+// a provider's or an overlay's own (RFC 6598), and the rest of
+// https://www.iana.org/assignments/iana-ipv4-special-registry
+var notPublic = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("fec0::/10"),
+}
+
+// embedding are prefixes with an IPv4 address at the byte: where it leads is
+// that one's.
+var embedding = map[netip.Prefix]int{
+	netip.MustParsePrefix("::/96"): 12, netip.MustParsePrefix("::ffff:0:0:0/96"): 12,
+	netip.MustParsePrefix("64:ff9b::/96"): 12, netip.MustParsePrefix("2002::/16"): 2,
+}
+
 // inside: an address that is not one of the Internet's.
 func inside(ip netip.Addr) bool {
 	ip = ip.Unmap()
-	return !ip.IsGlobalUnicast() || ip.IsPrivate()
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() {
+		return true
+	}
+	for in, at := range embedding {
+		if in.Contains(ip) {
+			b := ip.As16()
+			return inside(netip.AddrFrom4([4]byte(b[at : at+4])))
+		}
+	}
+	return slices.ContainsFunc(notPublic, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
 // retrace tells the new Conn's user how it came there.

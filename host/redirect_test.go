@@ -46,6 +46,19 @@ func TestRedirectPolicy(t *testing.T) {
 	}
 }
 
+func TestRedirectInside(t *testing.T) {
+	for to, want := range map[string]bool{
+		"100.64.0.1": true, "100.100.100.200": true, "0.0.0.1": true, "240.0.0.1": true, "198.18.0.1": true, "192.0.0.8": true,
+		"64:ff9b::7f00:1": true, "64:ff9b::a00:1": true, "64:ff9b:1::808:808": true, "2002:7f00:1::1": true, "fec0::1": true,
+		"::127.0.0.1": true, "::ffff:0:7f00:1": true,
+		"100.63.255.255": false, "100.128.0.1": false, "198.51.100.1": false, "64:ff9b::808:808": false, "2002:808:808::1": false, "2001:db8::1": false,
+	} {
+		if got := inside(netip.MustParseAddr(to)); got != want {
+			t.Errorf("%s: %t", to, got)
+		}
+	}
+}
+
 // Never back, and never more than three times.
 func TestRedirectEnds(t *testing.T) {
 	server := func(i byte) netip.AddrPort { return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, i}), 3478) }

@@ -166,9 +166,11 @@ func (c *Conn) dialTCP(ctx context.Context, peer netip.AddrPort) (*tcpConn, erro
 }
 
 // abandon: nobody waits any more. What came at the last moment is closed.
-func (c *Conn) abandon(peer netip.AddrPort, done <-chan dialed) error {
+func (c *Conn) abandon(peer netip.AddrPort, done chan dialed) error {
 	c.driver.mu.Lock()
-	delete(c.relay.dials, peer)
+	if c.relay.dials[peer] == done { // else it was answered, and another may wait by now
+		delete(c.relay.dials, peer)
+	}
 	c.driver.mu.Unlock()
 	select {
 	case d := <-done:

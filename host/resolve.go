@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // maxPlaces bounds the addresses, and the SRV records, of one name that are
@@ -36,15 +37,44 @@ func (s *settings) places(ctx context.Context) ([]netip.AddrPort, error) {
 		at, err := s.addresses(ctx, s.host, s.port)
 		plain <- found{at, err}
 	}()
-	targets, err := s.services(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(targets) == 0 {
-		f := <-plain
+	targets := make(chan served, 1)
+	go func() {
+		t, err := s.services(ctx)
+		targets <- served{t, err}
+	}()
+	var f found
+	var late <-chan time.Time
+	for asked := plain; ; {
+		select {
+		case f = <-asked:
+			if asked = nil; f.err == nil {
+				late = time.After(serviceDelay)
+			}
+			continue
+		case t := <-targets:
+			if t.err != nil {
+				return nil, t.err
+			}
+			if len(t.targets) > 0 {
+				return s.targets(ctx, t.targets)
+			}
+			if asked != nil {
+				f = <-asked
+			}
+		case <-late: // some name servers do not answer what they do not know
+		}
 		return f.at, f.err
 	}
-	return s.targets(ctx, targets)
+}
+
+// serviceDelay is how long a name's addresses, when they are known, wait for its
+// SRV records.
+const serviceDelay = time.Second
+
+// served is what came of a name's services.
+type served struct {
+	targets []*net.SRV
+	err     error
 }
 
 // found is what came of a name.
@@ -85,20 +115,33 @@ func (v carrier) service() (service, proto string) {
 	return service, proto
 }
 
-// targets looks up all of them at the same time: one that hangs is not in the
-// way of the others.
+// targets looks up all of them at the same time. When one is found the others
+// have attemptDelay: one that hangs is not in the way.
 func (s *settings) targets(ctx context.Context, targets []*net.SRV) (all []netip.AddrPort, err error) {
-	answers := make([]chan found, len(targets))
+	answered := make(chan int, len(targets))
+	answers := make([]found, len(targets))
 	for i, t := range targets {
-		answers[i] = make(chan found, 1)
 		go func() {
 			at, err := s.addresses(ctx, t.Target, t.Port)
-			answers[i] <- found{at, err}
+			answers[i] = found{at, err}
+			answered <- i
 		}()
 	}
 	var errs []error
-	for _, a := range answers {
-		f := <-a
+	var late <-chan time.Time
+	known := make([]found, len(targets)) // of those that have answered
+	for waiting := len(targets); waiting > 0; waiting-- {
+		select {
+		case i := <-answered:
+			known[i] = answers[i]
+			if late == nil && known[i].err == nil {
+				late = time.After(attemptDelay)
+			}
+		case <-late:
+			waiting = 1
+		}
+	}
+	for _, f := range known {
 		all = append(all, f.at...)
 		if f.err != nil {
 			errs = append(errs, f.err)

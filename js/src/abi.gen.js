@@ -1,4 +1,4 @@
-// Generated from wasm/abi, client and host by js/internal/gen ("make gen"). Do not edit.
+// Generated from wasm/abi, client and host by wasm/internal/gen ("make gen"). Do not edit.
 
 export const VERSION = 1
 export const MAGIC = 0x4e525554
@@ -321,4 +321,3 @@ export const HINTS = new Map([
 	[500, "try again later"],
 	[508, "the server has no port or capacity left: wait a minute or use another server"],
 ])
-

@@ -52,14 +52,27 @@ export function inside(address) {
 }
 
 /** @param {Uint8Array} ip */
-function inside4([a, b, c, d]) {
+function inside4([a, b, c]) {
 	if (a === 0 || a === 127 || a === 10 || (a === 192 && b === 168) || (a === 172 && b >> 4 === 1) || (a === 169 && b === 254)) return true
-	return a >> 4 === 14 || (a === 255 && b === 255 && c === 255 && d === 255)
+	// A provider's or an overlay's own (RFC 6598), IETF's, benchmarks'; multicast and what is reserved.
+	return (a === 100 && b >> 6 === 1) || (a === 192 && b === 0 && c === 0) || (a === 198 && b >> 1 === 9) || a >= 224
 }
 
 /** @param {Uint8Array} ip */
 function inside6(ip) {
 	const local = ip.subarray(0, 15).every((b) => b === 0) && ip[15] < 2 // :: and ::1
-	const link = ip[0] === 0xfe && ip[1] >> 6 === 2
-	return local || link || ip[0] >> 1 === 0x7e || ip[0] === 0xff
+	const link = ip[0] === 0xfe && ip[1] >> 7 === 1 // and what was a site's
+	if (local || link || ip[0] >> 1 === 0x7e || ip[0] === 0xff) return true
+	if (begins(ip, [0, 0x64, 0xff, 0x9b, 0, 1])) return true
+	const at = embedding.find(([prefix]) => begins(ip, prefix))?.[1]
+	return at !== undefined && inside4(ip.subarray(at))
 }
+
+/**
+ * Prefixes with an IPv4 address at the byte: where it leads is that one's.
+ * @type {[prefix: number[], at: number][]}
+ */
+const embedding = [[Array(12).fill(0), 12], [[0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0], 12], [[0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0], 12], [[0x20, 0x02], 2]]
+
+/** @param {Uint8Array} ip @param {number[]} prefix */
+const begins = (ip, prefix) => prefix.every((b, i) => ip[i] === b)

@@ -101,7 +101,7 @@ test('redirects: three hops, no circle, nothing inside from outside', () => {
 	const trail = new Trail('signed')
 	assert.equal(trail.follows(at('198.51.100.1'), at('198.51.100.2'), false), false)
 	assert.equal(trail.follows(at('198.51.100.1'), at('10.0.0.1'), true), false)
-	for (const inside of ['127.0.0.1', '192.168.1.1', '172.16.0.1', '169.254.1.1', '0.0.0.0', '::1', 'fe80::1', 'fd00::1', '::ffff:10.0.0.1', 'ff02::1', '224.0.0.1']) {
+	for (const inside of ['127.0.0.1', '192.168.1.1', '172.16.0.1', '169.254.1.1', '0.0.0.0', '::1', 'fe80::1', 'fd00::1', '::ffff:10.0.0.1', 'ff02::1', '224.0.0.1', '100.64.0.1', '100.100.100.200', '198.18.0.1', '192.0.0.8', '240.0.0.1', 'fec0::1', '64:ff9b::7f00:1', '64:ff9b::a00:1', '64:ff9b:1::808:808', '2002:7f00:1::1', '::127.0.0.1']) {
 		assert.equal(trail.follows(at('198.51.100.1'), at(inside), true), false, inside)
 	}
 	assert.equal(trail.follows(at('198.51.100.1'), at('198.51.100.1'), true), false)
