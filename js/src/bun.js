@@ -14,9 +14,10 @@
  * @module
  */
 import { TurnError } from './error.js'
+import { find } from './places.js'
 import { TurnSocket } from './socket.js'
 import { asBuffer, openStream } from './stream.js'
-import { isUnreachable, onlyFrom, resolve } from './udp.js'
+import { isUnreachable, onlyFrom } from './udp.js'
 import { Views } from './views.js'
 
 export { TurnError, TurnSocket }
@@ -25,7 +26,7 @@ export { TurnError, TurnSocket }
 /** @typedef {import('./socket.js').Closed} Closed */
 /** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
 /** @typedef {import('./socket.js').SocketEvent} SocketEvent */
-/** @typedef {import('./socket.js').Transport} Transport */
+/** @typedef {import('./transport.js').Transport} Transport */
 
 /**
  * What we use of a socket of Bun's.
@@ -48,10 +49,10 @@ const MAX_BACKLOG = 1024
  * @returns {TurnSocket<Buffer>}
  */
 export function createTurnSocket(options) {
-	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, resolve, open }))
+	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, find, open }))
 }
 
-/** @type {import('./socket.js').Platform['open']} */
+/** @type {import('./transport.js').Platform['open']} */
 async function open(server, local, receiver, signal, carrier) {
 	if (carrier.via !== 'udp') return openStream(server, local, receiver, signal, carrier)
 	const { Bun } = /** @type {any} */ (globalThis)
@@ -93,7 +94,7 @@ class UDP {
 	#closing = false
 	local = { address: '', port: 0 }
 
-	/** @param {import('./socket.js').Receiver} receiver */
+	/** @param {import('./transport.js').Receiver} receiver */
 	constructor(receiver) {
 		this.#receiver = receiver
 	}

@@ -16,16 +16,17 @@
 import { createSocket } from 'node:dgram'
 import { isData } from './data.js'
 import { TurnError } from './error.js'
+import { find } from './places.js'
 import { TurnSocket } from './socket.js'
 import { asBuffer, openStream } from './stream.js'
-import { isUnreachable, onlyFrom, resolve } from './udp.js'
+import { isUnreachable, onlyFrom } from './udp.js'
 import { Views } from './views.js'
 
 export { TurnError, TurnSocket }
 
 /** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
 /** @typedef {import('./socket.js').Closed} Closed */
-/** @typedef {import('./socket.js').Transport} Transport */
+/** @typedef {import('./transport.js').Transport} Transport */
 /** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
 /** @typedef {import('./socket.js').SocketEvent} SocketEvent */
 
@@ -38,10 +39,10 @@ const SLAB = 128 << 10
  * @returns {TurnSocket<Buffer>}
  */
 export function createTurnSocket(options) {
-	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, resolve, open }))
+	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, find, open }))
 }
 
-/** @type {import('./socket.js').Platform['open']} */
+/** @type {import('./transport.js').Platform['open']} */
 async function open(server, local, receiver, signal, carrier) {
 	if (carrier.via !== 'udp') return openStream(server, local, receiver, signal, carrier)
 	const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4')
@@ -93,7 +94,7 @@ class UDP {
 	/**
 	 * @param {import('node:dgram').Socket} socket
 	 * @param {{address: string, port: number}} server
-	 * @param {import('./socket.js').Receiver} receiver
+	 * @param {import('./transport.js').Receiver} receiver
 	 */
 	constructor(socket, server, receiver) {
 		this.#socket = socket

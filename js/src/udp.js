@@ -1,12 +1,6 @@
 // What the UDP transports share.
 
-import { lookup } from 'node:dns/promises'
 import { formatIP, parseIP } from './address.js'
-
-/** The IP addresses of a name. @param {string} host */
-export async function resolve(host) {
-	return (await lookup(host, { all: true })).map((a) => a.address)
-}
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNRESET'])
 

@@ -40,10 +40,10 @@ export function createTurnSocket(options) {
 	checkBridge(options)
 	const { bridge, token, serverCertificateHashes } = options
 	// The bridge knows the server by the name in its list, and resolves it.
-	const server = uriOf(parseURLs(options.urls, CARRIERS))
-	return new TurnSocket(options, {
+	const [server] = parseURLs(options.urls, CARRIERS, uriOf)
+	return new TurnSocket({ ...options, urls: server }, {
 		carriers: CARRIERS,
-		resolve: async (host) => [host],
+		find: async ({ host, port }) => [{ address: host, port }],
 		open: (_server, _local, receiver, signal) => openSession({ bridge, token, serverCertificateHashes }, server, receiver, signal),
 	})
 }
