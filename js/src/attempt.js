@@ -51,6 +51,9 @@ const MAX_PORTS = 3
  */
 const REST_AFTER_MISMATCH = 120_000
 
+/** Between two moves that begin by themselves, in ms: without any network each of them fails at once. */
+const MOVE_PAUSE = 1000
+
 /**
  * "each Allocate or Refresh transaction resets this timer to the default lifetime value of 600 seconds (10 minutes)"
  * https://www.rfc-editor.org/rfc/rfc8656#section-6
@@ -80,6 +83,8 @@ export class Attempt {
 	#flow = 0
 	#ports = 0
 	#move = new Move()
+	/** No move begins by itself before, by performance.now(). */
+	#restsUntil = 0
 	#trail
 	/** Where the server has sent us. @type {import('./redirect.js').Server | undefined} */
 	#alternate
@@ -186,7 +191,7 @@ export class Attempt {
 
 	/** Has the machine allocate from the server that the transport leads to. */
 	#allocate() {
-		checkRest(formatAddress(this.server))
+		if (!this.#options.impatient) checkRest(formatAddress(this.server))
 		this.client = this.#driver.instance.open(this.#driver.now(), { ...clientConfig(this.#options), server: this.server, ...this.#pathConfig() }, this.sink)
 		this.#owner.ready(this)
 		if (this.#closing) return
@@ -210,6 +215,7 @@ export class Attempt {
 		const transport = await this.#platform.open(this.server, { address: own, port: localPort }, {
 			received: (data) => this.#received(flow, data),
 			unreachable: () => this.#tell((client, now) => client.pathError(now, flow)),
+			homeless: () => this.#moveAway(flow),
 			failed: (error) => {
 				this.#driver.settle() // it came before
 				if (flow === this.#flow) this.#broken = error
@@ -227,6 +233,17 @@ export class Attempt {
 	 */
 	#received(flow, data) {
 		if (!this.over && this.client) this.#driver.received(this.client, flow, data)
+	}
+
+	/**
+	 * The local address is gone: the allocation moves by itself. Where there is nothing to move, that can wait.
+	 * @param {number} flow
+	 */
+	#moveAway(flow) {
+		const now = performance.now()
+		if (this.#closing || flow !== this.#flow || this.phase !== 'allocated' || this.#move.under || now < this.#restsUntil) return
+		this.#restsUntil = now + MOVE_PAUSE
+		this.#tell((client, at) => client.rebind(at))
 	}
 
 	/**

@@ -14,12 +14,14 @@
  * @module
  */
 import { TurnError } from './error.js'
+import { isLocalGone } from './local.js'
 import { find } from './places.js'
 import { TurnSocket } from './socket.js'
 import { asBuffer, openStream } from './stream.js'
 import { isUnreachable, onlyFrom } from './udp.js'
 import { Views } from './views.js'
 
+export { timeLimited } from './renewal.js'
 export { TurnError, TurnSocket }
 
 /** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
@@ -144,11 +146,17 @@ class UDP {
 			try {
 				return this.#handOver(list)
 			} catch (error) {
+				void this.#unsent(error)
 				if (!isUnreachable(error)) return list.length // lost; what matters is sent again
 				queueMicrotask(() => this.#receiver.unreachable())
 			}
 		}
 		return list.length
+	}
+
+	/** @param {unknown} error */
+	async #unsent(error) {
+		if (await isLocalGone(error, this.local.address)) this.#receiver.homeless()
 	}
 
 	/** @param {readonly Uint8Array[]} list */

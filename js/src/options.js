@@ -21,6 +21,11 @@ import { parseURLs } from './uri.js'
  * @property {string} [credential]
  * @property {Uint8Array} [accessToken] a token of RFC 7635; username is then the name of its key, macKey the key
  * @property {Uint8Array} [macKey]
+ * @property {(socket: import('./socket.js').TurnSocket<any>, until: Date) => void} [renew] called once when the credential is about to
+ *   expire: for `replace`, or with the same username for `setCredentials`
+ * @property {number} [renewBefore] how long before: 60000
+ * @property {Date} [expires] when; without it as a username of timeLimited says
+ * @property {boolean} [impatient] ask a server all the same that wants to be left alone
  * @property {boolean} [anonymous] never send the username where others can read it: fail where the server takes no hash of it
  * @property {string} [localAddress] the socket's own IP address
  * @property {number} [localPort] its own port. An allocation that an earlier run left there is released first (reclaim)
@@ -76,6 +81,9 @@ export function checkOptions(o, carriers) {
 	wantLinger(linger)
 	if (o.signal !== undefined && !(o.signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal')
 	if (o.resolver !== undefined) checkResolver(o.resolver)
+	if (o.renew !== undefined && typeof o.renew !== 'function') throw new TypeError('renew is a function')
+	if (o.renewBefore !== undefined) wantTime(o.renewBefore, 'renewBefore')
+	if (o.expires !== undefined) wantDate(o.expires)
 	if (o.trace !== undefined && typeof o.trace !== 'function') throw new TypeError('trace is a function')
 	if (o.turn !== undefined && !(o.turn instanceof TurnInstance)) throw new TypeError('turn is a TurnInstance')
 	return { targets, linger }
@@ -101,9 +109,21 @@ function checkResolver(r) {
 }
 
 /** @param {unknown} linger */
-export function wantLinger(linger) {
-	if (typeof linger === 'number' && linger >= 0 && linger <= 9e12) return linger
-	throw new TypeError(`linger is a time in ms that is not negative, not ${linger}`)
+export const wantLinger = (linger) => wantTime(linger, 'linger')
+
+/**
+ * @param {unknown} ms
+ * @param {string} what
+ */
+function wantTime(ms, what) {
+	if (typeof ms === 'number' && ms >= 0 && ms <= 9e12) return ms
+	throw new TypeError(`${what} is a time in ms that is not negative, not ${ms}`)
+}
+
+/** @param {unknown} at */
+export function wantDate(at) {
+	if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw new TypeError('expires is a Date')
+	return at
 }
 
 /**

@@ -7,9 +7,10 @@ import { deferred } from './deferred.js'
 import { Driver } from './driver.js'
 import { Emitter } from './emitter.js'
 import { eventError, TurnError } from './error.js'
-import { checkOptions, ownsPort, wantLinger, withoutSecrets } from './options.js'
+import { checkOptions, ownsPort, wantDate, wantLinger, withoutSecrets } from './options.js'
 import { bytesOf, slice, sumOf } from './payload.js'
 import { Race } from './race.js'
+import { expiryOf, Renewal } from './renewal.js'
 import { readableOf, writableOf } from './streams.js'
 import { traced } from './trace.js'
 import { Waiters } from './waiters.js'
@@ -89,9 +90,12 @@ const MAX_WAITING = 512
  * @extends {Emitter<TurnSocketEvents<Data>>}
  */
 export class TurnSocket extends Emitter {
+	/** As it was given: for another socket. */
+	#base
 	#platform
 	#options
 	#targets
+	#renewal
 	#linger
 	#race
 	/** @type {Driver | undefined} */
@@ -117,7 +121,7 @@ export class TurnSocket extends Emitter {
 	#waiters = new Waiters()
 	/** @type {Set<string>} */
 	#permitted = new Set()
-	/** @type {Map<string, number>} */
+	/** The peers that have a channel. @type {Map<string, Address>} */
 	#channels = new Map()
 	/** Sends that wait for the allocation. @type {(() => void)[]} */
 	#waiting = []
@@ -145,10 +149,13 @@ export class TurnSocket extends Emitter {
 	constructor(options, platform) {
 		super()
 		const { targets, linger } = checkOptions(options, platform.carriers)
+		this.#base = platform
 		this.#platform = options.trace ? { ...platform, open: traced(platform.open, options.trace) } : platform
 		this.#options = { ...options }
 		this.#targets = targets
 		this.#linger = linger
+		const { renew } = options
+		this.#renewal = new Renewal(renew && ((until) => renew(this, until)), options.renewBefore)
 		this.#race = new Race(ownsPort(options), linger)
 		const { signal } = options
 		if (signal) {
@@ -414,12 +421,16 @@ export class TurnSocket extends Emitter {
 	}
 
 	/**
-	 * Replaces the credential: the next request is signed with it.
+	 * Replaces the credential: the next request is signed with it. A new username serves the next allocation only (RFC 8656
+	 * section 5): `replace` makes one beside this.
 	 * @param {string} username
 	 * @param {string} credential
+	 * @param {Date} [expires]
 	 */
-	async setCredentials(username, credential) {
+	async setCredentials(username, credential, expires) {
+		if (expires !== undefined) wantDate(expires)
 		await this.#ask((client, now) => client.setCredentials(now, username, credential), () => [])
+		this.#renewal.arm(expiryOf({ username, expires }))
 	}
 
 	/**
@@ -427,9 +438,39 @@ export class TurnSocket extends Emitter {
 	 * @param {string} kid
 	 * @param {Uint8Array} macKey
 	 * @param {Uint8Array} accessToken
+	 * @param {Date} [expires]
 	 */
-	async setToken(kid, macKey, accessToken) {
+	async setToken(kid, macKey, accessToken, expires) {
+		if (expires !== undefined) wantDate(expires)
 		await this.#ask((client, now) => client.setToken(now, kid, macKey, accessToken), () => [])
+		this.#renewal.arm(expires)
+	}
+
+	/**
+	 * Makes a second allocation with other credentials, beside this one: make before break. It is for a new username, which
+	 * a live allocation does not take up; for a new password `setCredentials` does.
+	 *
+	 * The new socket is made with this one's options, from another local port, and has the permissions and channels that
+	 * this one has. The relayed address is another: tell the peers, send from the new socket, take what still comes to this
+	 * one, and close this one when nothing does. An error leaves nothing behind, and this socket as it is.
+	 * @param {import('./renewal.js').Credentials} credentials
+	 * @returns {Promise<TurnSocket<Data>>}
+	 */
+	async replace({ username, credential, accessToken, macKey, expires }) {
+		if (!this.#relayed) throw this.#closing ? this.#closedError() : new TurnError('refused', 'there is no allocation to be replaced')
+		const options = { ...this.#options, username, credential, accessToken, macKey, expires, localPort: undefined, reservationToken: undefined }
+		const permitted = [...this.#permitted]
+		const peers = [...this.#channels.values()]
+		const next = /** @type {TurnSocket<Data>} */ (new TurnSocket(options, this.#base))
+		await next.opened
+		try {
+			await next.createPermission(permitted)
+			await Promise.all(peers.map(({ address, port }) => next.bindChannel(port, address)))
+		} catch (e) {
+			await next.close()
+			throw e
+		}
+		return next
 	}
 
 	/**
@@ -597,7 +638,7 @@ export class TurnSocket extends Emitter {
 				this.#permitted.delete(keyOf(e, false))
 				return this.#waiters.refuse('permission', keyOf(e, false), eventError(e))
 			case 'channelBound':
-				this.#channels.set(keyOf(e, true), e.channel)
+				if (e.peer) this.#channels.set(keyOf(e, true), e.peer)
 				return this.#waiters.settle('channel', keyOf(e, true), e.channel)
 			case 'channelFailed':
 				this.#channels.delete(keyOf(e, true))
@@ -618,6 +659,7 @@ export class TurnSocket extends Emitter {
 
 	/** @param {SocketEvent} e */
 	#allocated(e) {
+		this.#renewal.arm(expiryOf(this.#options))
 		this.#options = withoutSecrets(this.#options) // the machine has them
 		this.#relayed = e.relayedAddress
 		this.#additional = e.additionalAddress
@@ -661,6 +703,7 @@ export class TurnSocket extends Emitter {
 		this.#clientThere.reject(error)
 		this.#clientThere.promise.catch(() => {})
 		this.#waiters.fail(error)
+		this.#renewal.disarm()
 		this.#relayed = undefined
 		for (const send of this.#waiting.splice(0)) send() // each is told that it is too late
 	}

@@ -24,6 +24,7 @@
  * @typedef {object} Receiver
  * @property {(data: Uint8Array) => void} received a datagram, which is the receiver's to keep
  * @property {() => void} unreachable the path has said that the server cannot be reached
+ * @property {() => void} homeless the system does not send from the transport's own address any more
  * @property {(error: Error) => void} failed the transport is of no use any more
  * @property {(ms: number, why: Error) => void} leaving the transport will end after so long: whoever wants to release does it before
  */

@@ -7,6 +7,9 @@ const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ECO
 /** The path said that the server cannot be reached. @param {unknown} e */
 export const isUnreachable = (e) => UNREACHABLE.has(/** @type {NodeJS.ErrnoException} */ (e)?.code ?? '')
 
+/** The error is one datagram's, not the socket's. @param {unknown} e */
+export const isSends = (e) => /** @type {NodeJS.ErrnoException} */ (e)?.syscall === 'send'
+
 /**
  * Whether a source is the server. A connected socket has its kernel see to that, but not every runtime's node:dgram
  * does connect its socket.

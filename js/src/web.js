@@ -21,6 +21,7 @@ import { openSession } from './session.js'
 import { TurnSocket } from './socket.js'
 import { parseURLs } from './uri.js'
 
+export { timeLimited } from './renewal.js'
 export { TurnError, TurnSocket }
 
 /** @typedef {import('./options.js').TurnSocketOptions & import('./session.js').BridgeOptions} BridgedSocketOptions */
