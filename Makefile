@@ -148,6 +148,21 @@ interop: ## each feature against coturn and pion/turn, with every engine; COTURN
 	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
 	@$(GO) run ./host/hosttest/interop $(if $(JSON),-json '$(JSON)')
 
+CAPI     := host/capi/build
+CWARN    := -std=c11 -Wall -Wextra -Werror -O1 -g -I$(CAPI) -L$(CAPI) -Wl,-rpath,'$$ORIGIN'
+
+.PHONY: capi
+capi: ## build host/capi/build/libturnwasm.so and turnwasm.h, the host as a C library
+	@mkdir -p $(CAPI)
+	CGO_ENABLED=1 $(GO) build -buildmode=c-shared -trimpath -ldflags '-s -w -extldflags -Wl,-soname,libturnwasm.so' -o $(CAPI)/libturnwasm.so ./host/capi
+	@rm $(CAPI)/libturnwasm.h # cgo's own: turnwasm.h is what people read
+	@cp host/capi/turnwasm.h $(CAPI)/
+
+.PHONY: capi-examples
+capi-examples: capi ## build host/capi/examples/c, with AddressSanitizer and ThreadSanitizer
+	$(CC) $(CWARN) -fsanitize=address $(addprefix host/capi/examples/c/,quickstart.c check.c tools.c leaks.c bad_input.c) -o $(CAPI)/quickstart -lturnwasm
+	$(CC) $(CWARN) -fsanitize=thread host/capi/examples/c/threads.c -o $(CAPI)/threads -lturnwasm -lpthread
+
 .PHONY: test-embedding
 test-embedding: ## the hosts in C, Python, Rust and the JVM against coturn and pion, with transcripts, leaks, bad input; ONLY=NAME, JSON=FILE
 	@$(GO) run ./host/hosttest/embedding $(if $(ONLY),-only '$(ONLY)') $(if $(JSON),-json '$(JSON)')

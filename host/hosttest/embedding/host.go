@@ -21,7 +21,7 @@ type host struct {
 var hosts = []host{
 	{
 		name: "c (wazero inside)", needs: []string{"gcc --version"}, inside: true,
-		build: "make --no-print-directory capi", run: []string{"host/capi/build/quickstart"},
+		build: "make --no-print-directory capi-examples", run: []string{"host/capi/build/quickstart"},
 	},
 	{
 		name: "python (ctypes, wazero inside)", needs: []string{"gcc --version", "python3 --version"}, inside: true,

@@ -128,7 +128,9 @@ func (s *stage) check(ctx context.Context, h host, server ht.Server, echoes int,
 	if back := int(l.one("echoed").number("received")); back != echoes {
 		return fmt.Errorf("%d of %d echoes", back, echoes)
 	}
-	if held, err := server.Held(); err != nil || held != 0 {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if held, err := ht.AwaitHeld(ctx, server, 0); err != nil || held != 0 {
 		return fmt.Errorf("the server holds %d, %v", held, err)
 	}
 	r.figures(l.one("figures"))

@@ -1,0 +1,284 @@
+//go:build linux
+
+package core
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/turnwasm/turnwasm/client"
+	"github.com/turnwasm/turnwasm/host"
+	"github.com/turnwasm/turnwasm/host/hosttest"
+)
+
+func config(server hosttest.Server) Config {
+	return Config{Config: host.Config{URL: "turn:" + server.Addr().String(), Username: hosttest.Username, Password: hosttest.Password}, Timeout: 20_000}
+}
+
+func dial(t *testing.T, l *Library, server hosttest.Server) (uint64, *Socket) {
+	t.Helper()
+	h, err := l.Dial(0, config(server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := l.Socket(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, s
+}
+
+func wantCode(t *testing.T, what string, err error, want Code) {
+	t.Helper()
+	if got := CodeOf(err); got != want {
+		t.Errorf("%s: %d (%v), want %d", what, got, err, want)
+	}
+}
+
+// Eight goroutines do everything at the same time on one socket, one of them
+// closes it, and each has a socket with a callback of its own.
+func TestEightAtOnce(t *testing.T) {
+	server, peer := hosttest.NeedPion(t, hosttest.PionOptions{}), hosttest.NeedEcho(t).Addr()
+	l := NewLibrary()
+	shared, _ := dial(t, l, server)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() { hammer(t, l, shared, peer, i == 7) })
+		all.Go(func() { alone(t, l, server, peer) })
+	}
+	all.Wait()
+	if err := l.CloseRuntime(0); err != nil {
+		t.Error(err)
+	}
+	if held, err := server.Held(); err != nil || held != 0 {
+		t.Errorf("the server holds %d, %v", held, err)
+	}
+	if left := len(l.sockets.all()) + len(l.runtimes.all()); left != 0 {
+		t.Errorf("%d handles are left", left)
+	}
+}
+
+// over says whether err is how a call ends on a socket that another closes.
+func over(t *testing.T, what string, err error) bool {
+	switch CodeOf(err) {
+	case OK, Again, Timeout, QueueFull: // the permission takes its time
+		return false
+	case Closed, Handle:
+	default:
+		t.Errorf("%s: %d %v", what, CodeOf(err), err)
+	}
+	return true
+}
+
+func hammer(t *testing.T, l *Library, h uint64, peer netip.AddrPort, closes bool) {
+	room := make([]Payload, 4)
+	for i := range 200 {
+		s, err := l.Socket(h)
+		if over(t, "Socket", err) {
+			return
+		}
+		_, err = s.WriteToAddrPort([]byte("hello"), peer)
+		if over(t, "send", err) {
+			return
+		}
+		if _, err = s.Receive(room, int64(i%3)); over(t, "Receive", err) {
+			return
+		}
+		if _, err = s.NextEvent(0); over(t, "NextEvent", err) {
+			return
+		}
+		if _, err = s.FD(); over(t, "FD", err) {
+			return
+		}
+		_ = s.Stats()
+		if closes && i == 100 {
+			_, err = l.Close(h, 2000, false)
+			over(t, "Close", err)
+		}
+	}
+}
+
+func alone(t *testing.T, l *Library, server hosttest.Server, peer netip.AddrPort) {
+	h, s := dial(t, l, server)
+	var ended atomic.Int32
+	if err := s.SetCallback(func(p *Payload) {
+		if p == nil {
+			ended.Add(1)
+		}
+	}, false); err != nil {
+		t.Error(err)
+	}
+	for range 50 {
+		_, err := s.WriteToAddrPort([]byte("alone"), peer)
+		over(t, "send", err)
+	}
+	if closed, err := l.Close(h, 2000, false); err != nil || closed.Outcome != client.Released {
+		t.Errorf("Close: %+v, %v", closed, err)
+	}
+	if ended.Load() != 1 {
+		t.Errorf("the callback heard of the end %d times", ended.Load())
+	}
+	_, err := l.Close(h, 0, false)
+	wantCode(t, "Close again", err, Handle)
+}
+
+// A callback may close its own socket, and take itself back.
+func TestCallbackCloses(t *testing.T) {
+	server, peer := hosttest.NeedPion(t, hosttest.PionOptions{}), hosttest.NeedEcho(t).Addr()
+	l := NewLibrary()
+	for _, takesBack := range []bool{false, true} {
+		h, s := dial(t, l, server)
+		verdict := make(chan client.Outcome, 1)
+		if err := s.SetCallback(func(p *Payload) {
+			if p == nil {
+				return
+			}
+			if takesBack {
+				_ = s.SetCallback(nil, true)
+			}
+			closed, err := l.Close(h, 2000, true)
+			if err != nil {
+				t.Error(err)
+			}
+			verdict <- closed.Outcome
+		}, false); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.WriteToAddrPort([]byte("x"), peer); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-verdict; got != client.Released {
+			t.Errorf("outcome %v", got)
+		}
+	}
+	if err := l.CloseRuntime(0); err != nil {
+		t.Error(err)
+	}
+}
+
+func readable(t *testing.T, fd int, wait time.Duration) bool {
+	t.Helper()
+	set := syscall.FdSet{}
+	set.Bits[fd/64] |= 1 << (fd % 64)
+	timeout := syscall.NsecToTimeval(int64(wait))
+	for {
+		n, err := syscall.Select(fd+1, &set, nil, nil, &timeout)
+		if !errors.Is(err, syscall.EINTR) {
+			return n > 0 && err == nil
+		}
+	}
+}
+
+// The descriptors say what is there, level by level.
+func TestDescriptors(t *testing.T) {
+	server, peer := hosttest.NeedPion(t, hosttest.PionOptions{}), hosttest.NeedEcho(t).Addr()
+	l := NewLibrary()
+	h, s := dial(t, l, server)
+	events, err := s.EventFD()
+	if err != nil || !readable(t, events, 10*time.Second) {
+		t.Fatalf("no event is told: %v", err)
+	}
+	if e, err := s.NextEvent(0); err != nil || e.Kind != client.Allocated {
+		t.Errorf("%v, %v", e.Kind, err)
+	}
+	fd, err := s.FD()
+	if err != nil || readable(t, fd, 0) {
+		t.Fatalf("readable before anything came: %v", err)
+	}
+	room := make([]Payload, 1)
+	_, err = s.Receive(room, 0)
+	wantCode(t, "Receive of nothing", err, Again)
+	for range 2 {
+		if _, err := s.WriteToAddrPort([]byte("x"), peer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if !readable(t, fd, 10*time.Second) {
+			t.Fatal("not readable")
+		}
+		if n, err := s.Receive(room, 0); n != 1 || err != nil || room[0].Peer != peer {
+			t.Errorf("%d, %v, %v", n, err, room[0].Peer)
+		}
+	}
+	if readable(t, fd, 0) {
+		t.Error("readable when all was taken")
+	}
+	_, err = s.Receive(room, 1)
+	wantCode(t, "Receive of nothing, in time", err, Timeout)
+	waits := make(chan error, 1)
+	go func() {
+		_, err := s.Receive(room, -1)
+		waits <- err
+	}()
+	if _, err := l.Close(h, 2000, false); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, "Receive while it is closed", <-waits, Closed)
+	_, err = s.FD()
+	wantCode(t, "FD of a closed socket", err, Closed)
+	if err := l.CloseRuntime(0); err != nil {
+		t.Error(err)
+	}
+}
+
+// A runtime takes its sockets with it.
+func TestRuntimesEnd(t *testing.T) {
+	server := hosttest.NeedPion(t, hosttest.PionOptions{})
+	l := NewLibrary()
+	rt, err := l.OpenRuntime(RuntimeConfig{Instances: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := l.Dial(rt, config(server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _ := dial(t, l, server)
+	if err := l.CloseRuntime(rt); err != nil {
+		t.Error(err)
+	}
+	_, err = l.Socket(h)
+	wantCode(t, "a socket of a closed runtime", err, Handle)
+	_, err = l.Dial(rt, config(server))
+	wantCode(t, "Dial in a closed runtime", err, Handle)
+	wantCode(t, "CloseRuntime again", l.CloseRuntime(rt), Handle)
+	if _, err := l.Socket(other); err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		if err := l.CloseRuntime(0); err != nil {
+			t.Error(err)
+		}
+	}
+	if held, err := server.Held(); err != nil || held != 0 {
+		t.Errorf("the server holds %d, %v", held, err)
+	}
+}
+
+func TestCodes(t *testing.T) {
+	l := NewLibrary()
+	dialWith := func(change func(*Config)) error {
+		c := Config{Config: host.Config{URL: "turn:127.0.0.1:1", Username: "u", Password: "p"}, Timeout: 20_000}
+		change(&c)
+		_, err := l.Dial(0, c)
+		return err
+	}
+	wantCode(t, "nobody there", dialWith(func(c *Config) {}), Request)
+	wantCode(t, "a URL", dialWith(func(c *Config) { c.URL = "x" }), Argument)
+	wantCode(t, "a name", dialWith(func(c *Config) { c.URL = "turn:none.invalid:1" }), Transport)
+	wantCode(t, "a local address", dialWith(func(c *Config) { c.LocalAddr = "192.0.2.1" }), Transport)
+	wantCode(t, "TLS to nobody", dialWith(func(c *Config) { c.URL, c.ServerName = "turns:127.0.0.1:1", "x.test" }), Transport)
+	wantCode(t, "too long a queue", dialWith(func(c *Config) { c.ReceiveQueue = mostQueue + 1 }), Argument)
+	wantCode(t, "nothing", nil, OK)
+	_, err := l.OpenRuntime(RuntimeConfig{Instances: -1})
+	wantCode(t, "a negative number", err, Argument)
+	if err := l.CloseRuntime(0); err != nil {
+		t.Error(err)
+	}
+}

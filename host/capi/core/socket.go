@@ -1,0 +1,185 @@
+//go:build unix
+
+package core
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/turnwasm/turnwasm/host"
+)
+
+var errClosed = net.ErrClosed
+
+// Payload is one that came.
+type Payload struct {
+	Data []byte
+	Peer netip.AddrPort
+}
+
+// Config is turnwasm_config.
+type Config struct {
+	host.Config
+	CAFile  string
+	Timeout int64 // ms; 0 = none
+}
+
+const (
+	mostQueue   = 1 << 16
+	mostEvents  = 64
+	mostPayload = 65535
+	// between the host's queue and ours few payloads are under way.
+	handed = 64
+)
+
+// Socket is a turnwasm_socket.
+type Socket struct {
+	*host.Conn
+	home   uint64 // its runtime's handle
+	handle uint64
+
+	payloads *queue[Payload]
+	events   *queue[host.Event]
+	reading  sync.Once
+	pumps    sync.WaitGroup
+
+	mu       sync.Mutex
+	callback *callback // nil: none is set
+	closing  bool
+}
+
+// Dial answers a socket's handle.
+func (l *Library) Dial(h uint64, c Config) (uint64, error) {
+	rt, home, err := l.runtime(h)
+	if err != nil {
+		return 0, err
+	}
+	if c.ReceiveQueue > mostQueue {
+		return 0, refuse(Argument, "receive_queue is at most %d", mostQueue)
+	}
+	if c.CAFile != "" {
+		if c.TLS, err = authorities(c.CAFile); err != nil {
+			return 0, &Error{Transport, err}
+		}
+	}
+	ctx, cancel := patience(c.Timeout)
+	defer cancel()
+	conn, err := rt.Dial(ctx, c.Config)
+	if err != nil {
+		return 0, err
+	}
+	s := &Socket{Conn: conn, home: home, payloads: newQueue[Payload](handed), events: newQueue[host.Event](mostEvents)}
+	s.handle = l.sockets.add(s)
+	s.pumps.Go(s.pumpEvents)
+	return s.handle, nil
+}
+
+// Socket finds one.
+func (l *Library) Socket(h uint64) (*Socket, error) { return l.sockets.get(h) }
+
+// pumpEvents ends with the Conn.
+func (s *Socket) pumpEvents() {
+	for e := range s.Events() {
+		if !s.events.put(e) {
+			return
+		}
+	}
+	s.events.end(&Error{Closed, errClosed})
+}
+
+// read begins to take payloads from the Conn, once somebody wants them.
+func (s *Socket) read() {
+	s.reading.Do(func() { s.pumps.Go(s.pumpPayloads) })
+}
+
+func (s *Socket) pumpPayloads() {
+	room := make([]byte, mostPayload)
+	for {
+		n, peer, err := s.ReadFromAddrPort(room)
+		if err != nil {
+			s.payloads.end(err)
+			return
+		}
+		if !s.payloads.put(Payload{append([]byte(nil), room[:n]...), peer}) {
+			return
+		}
+	}
+}
+
+// Receive fills into with payloads, at least one.
+func (s *Socket) Receive(into []Payload, timeout int64) (int, error) {
+	s.read()
+	return s.payloads.take(into, Milliseconds(timeout), nil)
+}
+
+// NextEvent takes one.
+func (s *Socket) NextEvent(timeout int64) (host.Event, error) {
+	var one [1]host.Event
+	_, err := s.events.take(one[:], Milliseconds(timeout), nil)
+	return one[0], err
+}
+
+// FD is readable while there is a payload.
+func (s *Socket) FD() (int, error) {
+	s.read()
+	return s.payloads.fd()
+}
+
+// EventFD is readable while there is an event.
+func (s *Socket) EventFD() (int, error) { return s.events.fd() }
+
+// Ask makes a request that waits for the server's answer.
+func (s *Socket) Ask(timeout int64, request func(ctx context.Context) error) error {
+	ctx, cancel := patience(timeout)
+	defer cancel()
+	return request(ctx)
+}
+
+// Permit asks for permissions.
+func (s *Socket) Permit(timeout int64, peers []netip.Addr) error {
+	return s.Ask(timeout, func(ctx context.Context) error { return s.CreatePermission(ctx, peers...) })
+}
+
+// Close releases, and frees the handle. within says that it is called by the
+// socket's own callback, which so cannot be waited for.
+func (l *Library) Close(h uint64, linger int64, within bool) (host.Closed, error) {
+	s, err := l.sockets.get(h)
+	if err != nil {
+		return host.Closed{}, err
+	}
+	verdict, err := s.CloseWith(context.Background(), max(0, Milliseconds(linger)))
+	if err != nil {
+		return verdict, err
+	}
+	if l.sockets.drop(h) {
+		s.free(within)
+	}
+	return verdict, nil
+}
+
+// free ends what goes on beside the Conn, which is closed.
+func (s *Socket) free(within bool) {
+	s.mu.Lock()
+	s.closing = true
+	call := s.callback
+	s.mu.Unlock()
+	if call != nil && !within {
+		<-call.done // it has heard of the end by itself
+	}
+	s.payloads.close()
+	s.events.close()
+	if !within {
+		s.pumps.Wait()
+	}
+}
+
+// Now is an instant as turnwasm.h has them: ms since 1970, 0 for none.
+func Now(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
