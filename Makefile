@@ -29,7 +29,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
-deps: ## install what `make test` needs beside Go: coturn, sqlite3, curl, a C compiler, Node, Chromium (Debian, as root or with sudo)
+deps: ## install what `make test` needs beside Go: coturn, sqlite3, curl, a C compiler, Node, Chromium, Python, Rust, a JDK with Maven (Debian, as root or with sudo)
 	@sh .ci/deps
 
 .PHONY: build
@@ -59,7 +59,8 @@ test: deps ## everything, with the real servers; CI=true: a skip is a failure
 	  '$(TARGET) bench-js-quick' \
 	  '$(TARGET) soak SEEDS=1000' \
 	  '$(TARGET) close-matrix' \
-	  '$(TARGET) interop'
+	  '$(TARGET) interop' \
+	  '$(TARGET) test-embedding'
 
 .PHONY: js
 js: ## what js/ needs: its development tools from npm, the module, what its tests start
@@ -147,6 +148,10 @@ interop: ## each feature against coturn and pion/turn, with every engine; COTURN
 	@cd js && npm install --no-audit --no-fund --loglevel=error >&2 && node scripts/module.js
 	@$(GO) run ./host/hosttest/interop $(if $(JSON),-json '$(JSON)')
 
+.PHONY: test-embedding
+test-embedding: ## the hosts in C, Python, Rust and the JVM against coturn and pion, with transcripts, leaks, bad input; ONLY=NAME, JSON=FILE
+	@$(GO) run ./host/hosttest/embedding $(if $(ONLY),-only '$(ONLY)') $(if $(JSON),-json '$(JSON)')
+
 .PHONY: coturn-next
 coturn-next: ## the client's address changes under traffic, against COTURN_NEXT=PROGRAM (see .ci/coturn-next) or the installed coturn
 	@$(GO) run ./host/hosttest/moving
@@ -177,3 +182,4 @@ lint-elsewhere: ## vet for other systems (minutes, the first time: it compiles e
 clean: ## remove what the targets leave behind
 	rm -f client.cover
 	rm -rf js/build js/types js/turn.wasm js/LICENSE
+	rm -rf host/capi/build examples/python/build examples/rust/target examples/jvm/target

@@ -60,7 +60,7 @@ func TestProtocolRowsAreAllThere(t *testing.T) {
 }
 
 // freeScripts are about the runner's own ways, not about a row.
-var freeScripts = regexp.MustCompile(`^(flow|commands)_`)
+var freeScripts = regexp.MustCompile(`^(flow|commands|first)_`)
 
 // Every script and every test that looks like one of a row's is one.
 func TestProtocolNames(t *testing.T) {

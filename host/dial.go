@@ -18,6 +18,16 @@ import (
 // A 300 is followed as Config.Redirect says; the events of the Conn begin with
 // those Redirected, then.
 func (rt *Runtime) Dial(ctx context.Context, cfg Config) (*Conn, error) {
+	ctx, done, err := rt.within(ctx)
+	if err != nil {
+		return nil, dialError(netip.AddrPort{}, err)
+	}
+	defer done()
+	c, err := rt.dial(ctx, cfg)
+	return dialled(ctx, c, err)
+}
+
+func (rt *Runtime) dial(ctx context.Context, cfg Config) (*Conn, error) {
 	s, err := cfg.check()
 	if err != nil {
 		return nil, dialError(netip.AddrPort{}, err)
@@ -68,6 +78,16 @@ func (rt *Runtime) dialOnce(ctx context.Context, cfg Config, at netip.AddrPort) 
 // Open makes the socket and the client, and sends nothing: see Steps of a Dial.
 // Of several addresses it takes the first for which a socket can be opened.
 func (rt *Runtime) Open(ctx context.Context, cfg Config) (*Conn, error) {
+	ctx, done, err := rt.within(ctx)
+	if err != nil {
+		return nil, dialError(netip.AddrPort{}, err)
+	}
+	defer done()
+	c, err := rt.open(ctx, cfg)
+	return dialled(ctx, c, err)
+}
+
+func (rt *Runtime) open(ctx context.Context, cfg Config) (*Conn, error) {
 	s, err := cfg.check()
 	if err != nil {
 		return nil, dialError(netip.AddrPort{}, err)

@@ -179,7 +179,8 @@ func (h *hammer) readBatch(segment int) {
 func (h *hammer) disturb() {
 	for !isClosed(h.c.done) {
 		_ = h.c.SetReadDeadline(time.Now().Add(time.Millisecond))
-		_ = h.c.SetWriteDeadline(time.Now()); time.Sleep(30*time.Millisecond)
+		_ = h.c.SetWriteDeadline(time.Now())
+		time.Sleep(30 * time.Millisecond)
 		_ = h.c.SetDeadline(time.Time{})
 		_ = h.c.Stats()
 		if err := h.c.Refresh(h.t.Context()); err != nil {

@@ -84,7 +84,9 @@ func (r *race) attempt() bool {
 	}
 	at := r.places[r.begun]
 	r.begun++
+	r.rt.running.Add(1) // beside the Dial's own
 	go func() {
+		defer r.rt.running.Done()
 		c, err := r.rt.dialAt(r.ctx, r.cfg, at)
 		if err == nil && !r.won.CompareAndSwap(false, true) {
 			c.beginClose(max(0, c.settings.Linger))

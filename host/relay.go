@@ -83,7 +83,7 @@ func (r *relay) happened(e *Event, flow client.Flow) {
 	l := r.links[flow]
 	switch e.Kind {
 	case client.ConnectionAttempted:
-		if r.listener.roomy() {
+		if _, again := r.admitted[e.ConnectionID]; !again && r.listener.roomy() {
 			r.admitted[e.ConnectionID] = r.listener
 			r.c.aside(func() { r.c.accept(e.ConnectionID) })
 		}

@@ -54,9 +54,20 @@ func (l *link) cut(why error) {
 	delete(l.c.relay.links, l.flow)
 	if l.owner != nil {
 		l.owner.lost.Store(&why)
+	} else {
+		l.c.relay.forsake(l, why)
 	}
 	if l.raw != nil {
 		_ = l.raw.Close()
+	}
+}
+
+// forsake tells whoever waits for a link that there will be none.
+func (r *relay) forsake(l *link, why error) {
+	delete(r.admitted, l.id)
+	if done := r.dials[l.peer]; done != nil {
+		delete(r.dials, l.peer)
+		done <- dialed{err: why}
 	}
 }
 

@@ -100,7 +100,7 @@ func (l *listener) Close() error {
 		for {
 			select {
 			case t := <-l.ready:
-				_ = t.Close()
+				l.c.aside(func() { _ = t.Close() }) // over TLS it may take its time
 			default:
 				return
 			}

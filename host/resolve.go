@@ -37,15 +37,44 @@ func (s *settings) places(ctx context.Context) ([]netip.AddrPort, error) {
 		at, err := s.addresses(ctx, s.host, s.port)
 		plain <- found{at, err}
 	}()
-	targets, err := s.services(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(targets) == 0 {
-		f := <-plain
+	targets := make(chan served, 1)
+	go func() {
+		t, err := s.services(ctx)
+		targets <- served{t, err}
+	}()
+	var f found
+	var late <-chan time.Time
+	for asked := plain; ; {
+		select {
+		case f = <-asked:
+			if asked = nil; f.err == nil {
+				late = time.After(serviceDelay)
+			}
+			continue
+		case t := <-targets:
+			if t.err != nil {
+				return nil, t.err
+			}
+			if len(t.targets) > 0 {
+				return s.targets(ctx, t.targets)
+			}
+			if asked != nil {
+				f = <-asked
+			}
+		case <-late: // some name servers do not answer what they do not know
+		}
 		return f.at, f.err
 	}
-	return s.targets(ctx, targets)
+}
+
+// serviceDelay is how long a name's addresses, when they are known, wait for its
+// SRV records.
+const serviceDelay = time.Second
+
+// served is what came of a name's services.
+type served struct {
+	targets []*net.SRV
+	err     error
 }
 
 // found is what came of a name.

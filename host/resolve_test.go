@@ -217,6 +217,19 @@ func TestS04SilentTarget(t *testing.T) {
 	}
 }
 
+// A name server that does not answer for services is not in the way of addresses.
+func TestS04SilentServices(t *testing.T) {
+	n := newNames(t)
+	n.hosts["plain.test."] = []netip.Addr{netip.MustParseAddr("192.0.2.30")}
+	n.mute["_turn._udp.plain.test."] = true
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second) // the resolver's own patience is 10 s
+	defer cancel()
+	got, err := placesOf(t, ctx, n, "turn:plain.test")
+	if err != nil || !slices.Equal(got, []string{"192.0.2.30:3478"}) {
+		t.Errorf("%v, %v; the context: %v", got, err, ctx.Err())
+	}
+}
+
 func TestS04ManyPlaces(t *testing.T) {
 	n := newNames(t)
 	for i := range 20 {

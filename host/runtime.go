@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -21,7 +22,9 @@ type Runtime struct {
 	engines engineFactory
 	resting resting
 	trips   trips
-	running sync.WaitGroup // the Conns' goroutines
+	running sync.WaitGroup // Dials, and the Conns' goroutines
+	ending  context.Context
+	end     context.CancelCauseFunc
 
 	placing sync.Mutex // taken before an instance's lock
 	drivers []*driver  // guarded by placing
@@ -43,9 +46,31 @@ func New(ctx context.Context, opts ...Option) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Runtime{
-		options: o, clock: clock{time.Now()}, engines: engines, conns: make(map[*Conn]struct{}),
-	}, nil
+	rt := &Runtime{options: o, clock: clock{time.Now()}, engines: engines, conns: make(map[*Conn]struct{})}
+	rt.ending, rt.end = context.WithCancelCause(context.Background())
+	return rt, nil
+}
+
+// within is the context of a Dial, which the Runtime's Close ends, too, and then
+// waits for. The function is called at the Dial's end.
+func (rt *Runtime) within(ctx context.Context) (context.Context, func(), error) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	if rt.closed {
+		return nil, nil, net.ErrClosed
+	}
+	rt.running.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(rt.ending, func() { cancel(net.ErrClosed) })
+	return ctx, func() { stop(); cancel(nil); rt.running.Done() }, nil
+}
+
+// dialled is what a Dial under the context of within answers.
+func dialled(ctx context.Context, c *Conn, err error) (*Conn, error) {
+	if err != nil && context.Cause(ctx) == net.ErrClosed {
+		err = dialError(netip.AddrPort{}, net.ErrClosed)
+	}
+	return c, err
 }
 
 // Engine is what runs the machine.
@@ -174,6 +199,7 @@ func (rt *Runtime) shutDoor() []*Conn {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	rt.closed = true
+	rt.end(net.ErrClosed)
 	return slices.Collect(maps.Keys(rt.conns))
 }
 

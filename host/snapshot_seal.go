@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -20,7 +21,9 @@ var ErrSnapshot = client.ErrSnapshot
 const SnapshotKeySize = 32
 
 // snapshotHead begins a sealed snapshot; what follows is the nonce of AES-256-GCM
-// and the sealed record. It names the version, and is authenticated with it.
+// and the sealed record: a line of JSON, and the machine's bytes, which are kept
+// out of encoding/json's hands, for it keeps its buffers. The head names the
+// version, and is authenticated with the rest.
 const snapshotHead = "turnwasm snapshot 1\n"
 
 // saved is what a snapshot holds: the machine's own, and what the host knows
@@ -32,7 +35,7 @@ type saved struct {
 	Asked     string         // Config.LocalAddr
 	Permitted []netip.Addr
 	Channels  map[netip.AddrPort]uint16
-	Machine   []byte // see client.Client.Snapshot; it holds the password
+	Machine   []byte `json:"-"` // see client.Client.Snapshot; it holds the password
 }
 
 func sealer(key []byte) (cipher.AEAD, error) {
@@ -53,10 +56,12 @@ func (s *saved) seal(key []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	record, err := json.Marshal(s)
+	line, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
+	record := append(append(make([]byte, 0, len(line)+1+len(s.Machine)), line...), '\n')
+	record = append(record, s.Machine...)
 	defer clear(record)
 	out := make([]byte, len(snapshotHead)+aead.NonceSize(), len(snapshotHead)+aead.NonceSize()+len(record)+aead.Overhead())
 	copy(out, snapshotHead)
@@ -82,8 +87,9 @@ func unseal(sealed, key []byte) (*saved, error) {
 		return nil, fmt.Errorf("%w: it was changed, or sealed with another key", ErrSnapshot)
 	}
 	defer clear(record)
-	s := new(saved)
-	if err := json.Unmarshal(record, s); err != nil {
+	line, machine, _ := bytes.Cut(record, []byte{'\n'})
+	s := &saved{Machine: bytes.Clone(machine)}
+	if err := json.Unmarshal(line, s); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
 	return s, nil

@@ -6,7 +6,7 @@
 //
 //	go run ./wasm/internal/transcripts > transcripts.jsonl
 //
-// See Step for what a line holds.
+// See transcript.Step for what a line holds.
 package main
 
 import (
@@ -17,9 +17,8 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"github.com/turnwasm/turnwasm/client/turntest"
+	"github.com/turnwasm/turnwasm/wasm/internal/transcript"
 )
 
 const scripts = "client/testdata/*.txt"
@@ -36,12 +35,6 @@ func main() {
 	}
 }
 
-// Transcript is a line.
-type Transcript struct {
-	Script string  `json:"script"`
-	Steps  []*Step `json:"steps"`
-}
-
 func write(w io.Writer, pattern string) error {
 	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
@@ -49,7 +42,7 @@ func write(w io.Writer, pattern string) error {
 	}
 	lines := json.NewEncoder(w)
 	for _, file := range files {
-		t, err := record(file)
+		t, err := transcript.Record(file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
@@ -58,26 +51,4 @@ func write(w io.Writer, pattern string) error {
 		}
 	}
 	return nil
-}
-
-// record runs a script, which must come out as it is written.
-func record(file string) (*Transcript, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	r := newRecorder()
-	driver, err := turntest.NewExportsDriver(r, r.region)
-	if err != nil {
-		return nil, err
-	}
-	got, err := turntest.RunScript(string(text), driver)
-	if err != nil {
-		return nil, err
-	}
-	if diff := turntest.DiffScript(string(text), got); diff != "" {
-		return nil, fmt.Errorf("the script does not come out: %s", diff)
-	}
-	name := strings.TrimSuffix(filepath.Base(file), ".txt")
-	return &Transcript{Script: name, Steps: r.steps}, nil
 }

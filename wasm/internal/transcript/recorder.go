@@ -1,4 +1,4 @@
-package main
+package transcript
 
 import (
 	"bytes"
@@ -25,29 +25,29 @@ func newRecorder() *recorder {
 }
 
 // begin writes down a call.
-func (r *recorder) begin(call string, now *number, args ...any) *Step {
+func (r *recorder) begin(call string, now *Number, args ...any) *Step {
 	s := &Step{Call: call, Now: now, Args: args, Out: []Desc{}}
 	r.steps = append(r.steps, s)
 	return s
 }
 
-func at(now float64) *number { return (*number)(&now) }
+func at(now float64) *Number { return (*Number)(&now) }
 
 // end writes down what came of it.
 func (r *recorder) end(s *Step, ret int32) int32 {
-	s.Ret = number(ret)
-	s.Next = number(abi.Header(r.region).Next())
+	s.Ret = Number(ret)
+	s.Next = Number(abi.Header(r.region).Next())
 	if ret < 0 || s.Status < 0 {
 		s.Error = string(r.controlOut(int(abi.Header(r.region).ErrorLen())))
 	}
 	return ret
 }
 
-func (r *recorder) controlIn(n int32) hexed {
+func (r *recorder) controlIn(n int32) Bytes {
 	return bytes.Clone(r.layout.ControlIn.Of(r.region)[:n])
 }
 
-func (r *recorder) controlOut(n int) hexed {
+func (r *recorder) controlOut(n int) Bytes {
 	return bytes.Clone(r.layout.ControlOut.Of(r.region)[:n])
 }
 
@@ -56,7 +56,7 @@ func (r *recorder) collect(s *Step, n int32) {
 	for i := range int(max(0, n)) {
 		v := r.layout.Out.At(r.region, i)
 		d := desc(v)
-		packets := []hexed{}
+		packets := []Bytes{}
 		for k := range v.Count() {
 			from := v.Offset() + k*v.Stride()
 			packets = append(packets, bytes.Clone(r.region[from:from+v.Length()]))
@@ -113,7 +113,7 @@ func (r *recorder) batch(call string, now float64, n int32, do func(float64, int
 	}
 	s, v := r.begin(call, at(now)), r.layout.In.At(r.region, 0)
 	d := desc(v)
-	d.Data = hexed(bytes.Clone(r.region[v.Offset() : v.Offset()+v.Length()]))
+	d.Data = Bytes(bytes.Clone(r.region[v.Offset() : v.Offset()+v.Length()]))
 	s.Desc = &d
 	ret := do(now, n)
 	s.Status = v.Status()
@@ -127,7 +127,7 @@ func (r *recorder) Poll() int32 {
 	s := r.steps[len(r.steps)-1]
 	n := r.turn.Poll()
 	r.collect(s, n)
-	s.Next = number(abi.Header(r.region).Next())
+	s.Next = Number(abi.Header(r.region).Next())
 	return n
 }
 
@@ -135,7 +135,7 @@ func (r *recorder) Tick(now float64) float64 {
 	s := r.begin("turn_tick", at(now))
 	next := r.turn.Tick(now)
 	r.end(s, 0)
-	s.Ret = number(next)
+	s.Ret = Number(next)
 	return next
 }
 

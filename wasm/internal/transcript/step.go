@@ -1,4 +1,4 @@
-package main
+package transcript
 
 import (
 	"encoding/hex"
@@ -11,16 +11,16 @@ import (
 // Step is a call and what came of it.
 type Step struct {
 	Call string  `json:"call"`           // the export
-	Now  *number `json:"now,omitempty"`  // ms, where the export takes it
+	Now  *Number `json:"now,omitempty"`  // ms, where the export takes it
 	Args []any   `json:"args,omitempty"` // the others, in the ABI's order, without lengths and counts
-	In   hexed   `json:"in,omitempty"`   // control-in of turn_open and turn_command
+	In   Bytes   `json:"in,omitempty"`   // control-in of turn_open and turn_command
 	Desc *Desc   `json:"desc,omitempty"` // turn_input and turn_send: a batch of one
 
-	Ret     number   `json:"ret"`               // turn_tick: null = +Inf
+	Ret     Number   `json:"ret"`               // turn_tick: null = +Inf
 	Status  abi.Code `json:"status,omitempty"`  // of the in-descriptor
 	Error   string   `json:"error,omitempty"`   // in control-out, where Ret or Status is negative
-	Control hexed    `json:"control,omitempty"` // control-out of turn_state and turn_stats
-	Next    number   `json:"next"`              // the header's deadline, null = +Inf
+	Control Bytes    `json:"control,omitempty"` // control-out of turn_state and turn_stats
+	Next    Number   `json:"next"`              // the header's deadline, null = +Inf
 	Out     []Desc   `json:"out"`               // what the call answered, and turn_poll until nothing was pending
 }
 
@@ -35,20 +35,20 @@ type Desc struct {
 	Peer    uint32   `json:"peer,omitempty"`
 	Status  abi.Code `json:"status,omitempty"`
 	Channel uint32   `json:"channel,omitempty"`
-	Addr    hexed    `json:"addr,omitempty"` // 16 bytes
+	Addr    Bytes    `json:"addr,omitempty"` // 16 bytes
 	Tag     string   `json:"tag,omitempty"`  // u64, 16 hexadecimal digits; omitted when 0
-	Data    any      `json:"data"`           // way in: hexed; out: []hexed, a packet each
+	Data    any      `json:"data"`           // way in: Bytes; out: []Bytes, a packet each
 }
 
-// hexed are bytes as hexadecimal digits.
-type hexed []byte
+// Bytes are bytes as hexadecimal digits.
+type Bytes []byte
 
-func (h hexed) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(h)), nil }
+func (h Bytes) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(h)), nil }
 
-// number is an f64 that may be +Inf, which JSON does not know: null.
-type number float64
+// Number is an f64 that may be +Inf, which JSON does not know: null.
+type Number float64
 
-func (n number) MarshalJSON() ([]byte, error) {
+func (n Number) MarshalJSON() ([]byte, error) {
 	if math.IsInf(float64(n), 1) {
 		return []byte("null"), nil
 	}
