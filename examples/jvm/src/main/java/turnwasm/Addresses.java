@@ -1,5 +1,6 @@
 package turnwasm;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -10,7 +11,8 @@ final class Addresses {
 
     static InetSocketAddress of(byte[] ip, int port) {
         try {
-            return new InetSocketAddress(InetAddress.getByAddress(ip), port);
+            // InetAddress.getByAddress would make an IPv4 address of ::ffff:192.0.2.1.
+            return new InetSocketAddress(ip.length == 16 ? Inet6Address.getByAddress(null, ip, -1) : InetAddress.getByAddress(ip), port);
         } catch (UnknownHostException e) {
             throw new IllegalArgumentException("an address of " + ip.length + " bytes", e);
         }

@@ -11,7 +11,7 @@ import java.util.Map;
 /** The programs of this folder: a checker of TURN servers, and the tests that every host of the module passes. */
 public final class Quickstart {
     private static final String USAGE = """
-            usage: java -jar turnwasm.jar [-module FILE] COMMAND
+            usage: java -jar quickstart.jar [-module FILE] COMMAND
               check -server URI -username U -password P -peer IP:PORT [-count N]
               transcripts FILE
               leaks

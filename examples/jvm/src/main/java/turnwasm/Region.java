@@ -151,6 +151,11 @@ final class Region {
         return d;
     }
 
+    /** The bytes of out-descriptor i. */
+    byte[] rawOut(int i) {
+        return read(outs.offset + i * DESC_SIZE, DESC_SIZE);
+    }
+
     private InetSocketAddress addressAt(int at) {
         int family = memory.read(at + DESC_FAMILY);
         if (family == 0) return null;

@@ -5,6 +5,8 @@ import static turnwasm.AbiGen.*;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -124,26 +126,33 @@ final class Transcripts {
     }
 
     private void collect(List<Object> all, int n) {
-        for (int i = 0; i < n; i++) all.add(describe(region.out(i)));
+        for (int i = 0; i < n; i++) all.add(describe(i));
     }
 
-    /** An out-descriptor as the transcript has it: what is 0 is left out. */
-    private Map<String, Object> describe(Region.Out d) {
+    /** An out-descriptor as the transcript has it, from its bytes: what is 0 is left out. */
+    private Map<String, Object> describe(int i) {
+        ByteBuffer d = ByteBuffer.wrap(region.rawOut(i)).order(ByteOrder.LITTLE_ENDIAN);
         Map<String, Object> m = new LinkedHashMap<>();
-        m.put("client", (double) d.client());
-        m.put("kind", (double) d.kind());
-        if (d.address() != null) {
-            byte[] ip = Addresses.ip(d.address());
-            m.put("family", ip.length == 4 ? 4.0 : 6.0);
-            if (d.address().getPort() != 0) m.put("port", (double) d.address().getPort());
-            m.put("addr", (HEX.formatHex(ip) + "0".repeat(32)).substring(0, 32));
-        }
-        if (d.flow() != 0) m.put("flow", (double) d.flow());
-        if (d.channel() != 0) m.put("channel", (double) d.channel());
-        if (d.tag() != 0) m.put("tag", HEX.toHexDigits(d.tag()));
+        m.put("client", (double) d.getInt(DESC_CLIENT));
+        m.put("kind", (double) d.get(DESC_KIND));
+        putNumber(m, "family", d.get(DESC_FAMILY));
+        putNumber(m, "port", Short.toUnsignedInt(d.getShort(DESC_PORT)));
+        putNumber(m, "flow", d.getInt(DESC_FLOW));
+        putNumber(m, "peer", d.getInt(DESC_PEER));
+        putNumber(m, "status", d.getInt(DESC_STATUS));
+        putNumber(m, "channel", d.getInt(DESC_CHANNEL));
+        String address = HEX.formatHex(d.array(), DESC_ADDR, DESC_ADDR + 16);
+        if (d.get(DESC_FAMILY) != 0) m.put("addr", address);
+        if (d.getLong(DESC_TAG) != 0) m.put("tag", HEX.toHexDigits(d.getLong(DESC_TAG)));
         List<Object> packets = new ArrayList<>();
-        for (int i = 0; i < d.count(); i++) packets.add(HEX.formatHex(region.read(d.offset() + i * d.stride(), d.length())));
+        for (int k = 0; k < Math.max(1, d.getInt(DESC_COUNT)); k++) {
+            packets.add(HEX.formatHex(region.read(d.getInt(DESC_OFFSET) + k * d.getInt(DESC_STRIDE), d.getInt(DESC_LENGTH))));
+        }
         m.put("data", packets);
         return m;
+    }
+
+    private static void putNumber(Map<String, Object> m, String name, int n) {
+        if (n != 0) m.put(name, (double) n);
     }
 }
