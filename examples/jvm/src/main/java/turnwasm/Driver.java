@@ -85,11 +85,21 @@ public final class Driver implements AutoCloseable {
     /** Ends the thread. The sockets that are left are closed without waiting for the server. */
     @Override
     public void close() throws IOException {
-        if (ended) return;
-        List<TurnSocket> left = call(now -> List.copyOf(sockets));
-        for (TurnSocket socket : left) socket.close(Duration.ZERO);
-        ended = true;
-        selector.wakeup();
+        submit(now -> {
+            for (TurnSocket socket : List.copyOf(sockets)) socket.release(now, Duration.ZERO);
+            ended = true;
+            return null;
+        });
+        if (Thread.currentThread() != thread) join();
+    }
+
+    private void join() throws IOException {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
     }
 
     Instance instance() {
@@ -98,12 +108,16 @@ public final class Driver implements AutoCloseable {
 
     /** Runs the task on the driver's thread, and waits for its answer. */
     <T> T call(Task<T> task) throws IOException {
-        if (Thread.currentThread() == thread) return task.run(now());
+        return await(submit(task));
+    }
+
+    /** Has the task run on the driver's thread, behind those that were submitted before. */
+    <T> Future<T> submit(Task<T> task) {
         Job<T> job = new Job<>(task, new CompletableFuture<>());
         jobs.add(job);
         selector.wakeup();
         if (ended) refuse();
-        return await(job.done);
+        return job.done;
     }
 
     /** What came of it, with the failure's own exception. */
@@ -136,13 +150,14 @@ public final class Driver implements AutoCloseable {
     }
 
     private void loop() {
+        TurnException why = new TurnException(Kind.CLOSED, "turn: the driver is closed");
         try (selector) {
             while (!ended && instance.dead() == null) turn();
         } catch (IOException | RuntimeException e) { // the selector's, or a mistake of ours: nobody is to wait for ever
-            TurnException why = new TurnException(Kind.TRAPPED, 0, "turn: the driver failed: " + e, e);
-            for (TurnSocket socket : List.copyOf(sockets)) socket.died(why);
+            why = new TurnException(Kind.TRAPPED, 0, "turn: the driver failed: " + e, e);
         } finally {
             ended = true;
+            for (TurnSocket socket : List.copyOf(sockets)) socket.died(why);
             refuse();
         }
     }

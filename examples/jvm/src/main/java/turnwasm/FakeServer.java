@@ -22,6 +22,7 @@ final class FakeServer implements AutoCloseable {
     private static final int COOKIE = 0x2112A442;
     private static final int ALLOCATE = 0x0003;
     private static final int REFRESH = 0x0004;
+    private static final int CHANNEL_BIND = 0x0009;
     private static final int SUCCESS = 0x0100;
     private static final int FAILURE = 0x0110;
     private static final int USERNAME_ATTRIBUTE = 0x0006;
@@ -29,8 +30,15 @@ final class FakeServer implements AutoCloseable {
 
     private final DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress());
     private final LinkedBlockingQueue<Integer> lifetimes = new LinkedBlockingQueue<>();
+    private int mismatches;
 
     FakeServer() throws SocketException {
+        this(0);
+    }
+
+    /** A server that says of so many local ports that another allocation is there. */
+    FakeServer(int mismatches) throws SocketException {
+        this.mismatches = mismatches;
         Thread thread = new Thread(this::serve, "fake server");
         thread.setDaemon(true);
         thread.start();
@@ -79,13 +87,17 @@ final class FakeServer implements AutoCloseable {
         int type = request.getShort(0);
         Integer lifetime = attribute(request, LIFETIME);
         if (type == REFRESH && lifetime != null) lifetimes.add(lifetime);
-        if (type != ALLOCATE && type != REFRESH) return null;
+        if (type != ALLOCATE && type != REFRESH && type != CHANNEL_BIND) return null;
         ByteBuffer b = ByteBuffer.allocate(512).putShort((short) 0).putShort((short) 0).put(request.array(), 4, 16);
         if (attribute(request, USERNAME_ATTRIBUTE) == null) {
             put(b, 0x0009, new byte[] {0, 0, 4, 1}); // 401
             put(b, 0x0014, REALM.getBytes(StandardCharsets.US_ASCII));
             put(b, 0x0015, "nonce".getBytes(StandardCharsets.US_ASCII));
             return finished(b, type | FAILURE);
+        }
+        if (type == ALLOCATE && mismatches-- > 0) {
+            put(b, 0x0009, new byte[] {0, 0, 4, 37}); // 437
+            return signed(b, type | FAILURE);
         }
         if (type == ALLOCATE) {
             put(b, 0x0016, xored(49152)); // XOR-RELAYED-ADDRESS

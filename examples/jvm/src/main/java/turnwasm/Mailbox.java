@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 final class Mailbox<T> {
     private final ArrayDeque<T> waiting = new ArrayDeque<>();
     private final int most;
+    private long dropped;
     private TurnException ended;
 
     Mailbox(int most) {
@@ -18,7 +19,10 @@ final class Mailbox<T> {
 
     /** Puts it in, if there is room. */
     synchronized void offer(T one) {
-        if (waiting.size() >= most) return;
+        if (waiting.size() >= most) {
+            dropped++;
+            return;
+        }
         waiting.add(one);
         notify();
     }
@@ -28,6 +32,11 @@ final class Mailbox<T> {
         if (waiting.size() >= most) waiting.poll();
         waiting.add(one);
         notify();
+    }
+
+    /** How many found no room. */
+    synchronized long dropped() {
+        return dropped;
     }
 
     /** Nothing more will come, and why. */

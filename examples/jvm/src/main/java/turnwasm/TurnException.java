@@ -63,7 +63,8 @@ public final class TurnException extends IOException {
     /** The error of a request that failed; it names the method, the code and what to do. */
     static TurnException ofRequest(Kind kind, Event e) {
         String reason = e.reason().isEmpty() ? AbiGen.PHRASES.getOrDefault(e.code(), "") : e.reason();
-        String hint = AbiGen.HINTS.getOrDefault(e.code(), "");
+        boolean ofAllocation = e.method().equals("Allocate") || e.method().equals("Refresh"); // hints are about those
+        String hint = ofAllocation ? AbiGen.HINTS.getOrDefault(e.code(), "") : "";
         String text = e.method() + (e.peer() == null ? "" : " for " + Addresses.format(e.peer())) + ": "
                 + (e.code() == 0 ? "" : e.code() + " ") + reason + (hint.isEmpty() ? "" : ": " + hint);
         return new TurnException(kind, e.code(), text, null);

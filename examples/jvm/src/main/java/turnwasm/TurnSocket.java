@@ -11,7 +11,9 @@ import java.nio.channels.DatagramChannel;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import turnwasm.TurnException.Kind;
 
@@ -51,6 +53,7 @@ public final class TurnSocket implements AutoCloseable {
     private final Mailbox<Event> events = new Mailbox<>(64);
     /** Channels that are being bound, by peer. */
     private final Map<InetSocketAddress, CompletableFuture<Void>> binding = new HashMap<>();
+    private final Set<InetSocketAddress> channels = new HashSet<>();
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(MAX_DATAGRAM);
 
     private Client client;
@@ -58,7 +61,7 @@ public final class TurnSocket implements AutoCloseable {
     private int flow;
     private int ports;
     private boolean started;
-    private boolean verdictTold;
+    private volatile boolean verdictTold;
     private TurnException failure;
     private volatile Event allocation;
 
@@ -80,14 +83,14 @@ public final class TurnSocket implements AutoCloseable {
         Records.Writer config = new Records.Writer().address(ATTR_SERVER, server).flag(ATTR_AUTO_PERMISSION);
         Credentials.write(config, username, password);
         TurnSocket socket = new TurnSocket(driver == null ? Driver.shared() : driver, server);
-        socket.driver.call(now -> socket.start(now, config));
         try {
-            socket.allocation = Driver.await(socket.opened);
+            socket.driver.call(now -> socket.start(now, config));
+            Driver.await(socket.opened);
+            return socket;
         } catch (InterruptedIOException e) {
-            socket.driver.call(now -> socket.release(now, Duration.ZERO));
+            socket.driver.submit(now -> socket.release(now, Duration.ZERO));
             throw e;
         }
-        return socket;
     }
 
     /** What peers send to. */
@@ -118,8 +121,14 @@ public final class TurnSocket implements AutoCloseable {
     /** Binds a channel to a peer, and waits until the server has agreed: four bytes a payload instead of 36 or more. */
     public void bindChannel(InetSocketAddress peer) throws IOException {
         Driver.await(driver.call(now -> {
+            if (channels.contains(peer)) return CompletableFuture.completedFuture(null); // of which the machine says nothing again
+            open();
             CompletableFuture<Void> bound = binding.computeIfAbsent(peer, p -> new CompletableFuture<>());
-            open().bindChannel(now, peer);
+            try {
+                client.bindChannel(now, peer);
+            } catch (TurnException e) {
+                bound(peer, e);
+            }
             return bound;
         }));
     }
@@ -142,9 +151,11 @@ public final class TurnSocket implements AutoCloseable {
         return events.take(patience);
     }
 
-    /** The machine's counters. */
+    /** The machine's counters, and payloads that nobody took in time. */
     public Map<String, Long> stats() throws IOException {
-        return driver.call(now -> open().stats());
+        Map<String, Long> stats = driver.call(now -> open().stats());
+        stats.put("payloadsUnread", inbox.dropped());
+        return stats;
     }
 
     /** Releases the allocation and says what came of it, after the linger at the latest. A second call has the same verdict. */
@@ -242,9 +253,9 @@ public final class TurnSocket implements AutoCloseable {
         }
     }
 
-    private Void release(double now, Duration linger) throws TurnException {
+    Void release(double now, Duration linger) throws TurnException {
         shut(new TurnException(Kind.CLOSED, CODE_CLOSED, "turn: the socket is closed", null));
-        if (!closed.isDone()) client.close(now, linger.toNanos() / 1e6);
+        if (client != null && !closed.isDone()) client.close(now, linger.toNanos() / 1e6);
         return null;
     }
 
@@ -288,6 +299,8 @@ public final class TurnSocket implements AutoCloseable {
     }
 
     private void bound(InetSocketAddress peer, TurnException failed) {
+        if (failed == null) channels.add(peer);
+        else channels.remove(peer);
         CompletableFuture<Void> waiting = peer == null ? null : binding.remove(peer);
         if (waiting == null) return;
         if (failed == null) waiting.complete(null);
@@ -329,12 +342,13 @@ public final class TurnSocket implements AutoCloseable {
         end(new Closed(e.outcome() == null ? Outcome.ABANDONED : e.outcome(), e.reason(), e.until() == 0 ? null : instant(e.until()), e.reuseAfter()));
     }
 
-    /** The machine has died: its last word is shipped, whose answer nobody will hear. */
+    /** The machine is not called any more: its last word is shipped, whose answer nobody will hear. */
     void died(TurnException error) {
         if (closed.isDone()) return;
+        String reason = error.kind() == Kind.TRAPPED ? "trapped" : "the driver was closed";
         shut(error);
         if (!started) {
-            end(new Closed(Outcome.NOTHING_TO_RELEASE, "trapped", null, Duration.ZERO));
+            end(new Closed(Outcome.NOTHING_TO_RELEASE, reason, null, Duration.ZERO));
             return;
         }
         Client.Parting parting = client.parting();
@@ -342,7 +356,7 @@ public final class TurnSocket implements AutoCloseable {
         if (shipped) ship(parting.datagram(), flow);
         double granted = allocation == null ? 0 : allocation.lifetime().toMillis();
         double until = parting != null && parting.until() > Driver.now() ? parting.until() : Driver.now() + Math.max(DEFAULT_LIFETIME, granted);
-        end(new Closed(shipped ? Outcome.UNCONFIRMED : Outcome.ABANDONED, "trapped", instant(until), Event.duration(until - Driver.now())));
+        end(new Closed(shipped ? Outcome.UNCONFIRMED : Outcome.ABANDONED, reason, instant(until), Event.duration(until - Driver.now())));
     }
 
     private static Instant instant(double ms) {
