@@ -1,13 +1,14 @@
 // A relayed socket over Deno.listenDatagram, to see whether the package should
 // have one: node:dgram is what it uses in Deno.
 
+import { find } from '../src/places.js'
 import { TurnSocket } from '../src/socket.js'
-import { onlyFrom, resolve } from '../src/udp.js'
+import { onlyFrom } from '../src/udp.js'
 
 /** @param {import('../src/options.js').TurnSocketOptions} options */
-export const createTurnSocket = (options) => new TurnSocket(options, { carriers: ['udp'], resolve, open })
+export const createTurnSocket = (options) => new TurnSocket(options, { carriers: ['udp'], find, open })
 
-/** @type {import('../src/socket.js').Platform['open']} */
+/** @type {import('../src/transport.js').Platform['open']} */
 async function open(server, local, receiver) {
 	const { Deno } = /** @type {any} */ (globalThis)
 	const socket = Deno.listenDatagram({ transport: 'udp', hostname: local.address ?? '0.0.0.0', port: local.port })

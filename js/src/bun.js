@@ -14,18 +14,21 @@
  * @module
  */
 import { TurnError } from './error.js'
+import { isLocalGone } from './local.js'
+import { find } from './places.js'
 import { TurnSocket } from './socket.js'
 import { asBuffer, openStream } from './stream.js'
-import { isUnreachable, onlyFrom, resolve } from './udp.js'
+import { isUnreachable, onlyFrom } from './udp.js'
 import { Views } from './views.js'
 
+export { timeLimited } from './renewal.js'
 export { TurnError, TurnSocket }
 
 /** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
 /** @typedef {import('./socket.js').Closed} Closed */
 /** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
 /** @typedef {import('./socket.js').SocketEvent} SocketEvent */
-/** @typedef {import('./socket.js').Transport} Transport */
+/** @typedef {import('./transport.js').Transport} Transport */
 
 /**
  * What we use of a socket of Bun's.
@@ -48,10 +51,10 @@ const MAX_BACKLOG = 1024
  * @returns {TurnSocket<Buffer>}
  */
 export function createTurnSocket(options) {
-	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, resolve, open }))
+	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, find, open }))
 }
 
-/** @type {import('./socket.js').Platform['open']} */
+/** @type {import('./transport.js').Platform['open']} */
 async function open(server, local, receiver, signal, carrier) {
 	if (carrier.via !== 'udp') return openStream(server, local, receiver, signal, carrier)
 	const { Bun } = /** @type {any} */ (globalThis)
@@ -93,7 +96,7 @@ class UDP {
 	#closing = false
 	local = { address: '', port: 0 }
 
-	/** @param {import('./socket.js').Receiver} receiver */
+	/** @param {import('./transport.js').Receiver} receiver */
 	constructor(receiver) {
 		this.#receiver = receiver
 	}
@@ -143,11 +146,17 @@ class UDP {
 			try {
 				return this.#handOver(list)
 			} catch (error) {
+				void this.#unsent(error)
 				if (!isUnreachable(error)) return list.length // lost; what matters is sent again
 				queueMicrotask(() => this.#receiver.unreachable())
 			}
 		}
 		return list.length
+	}
+
+	/** @param {unknown} error */
+	async #unsent(error) {
+		if (await isLocalGone(error, this.local.address)) this.#receiver.homeless()
 	}
 
 	/** @param {readonly Uint8Array[]} list */

@@ -1,6 +1,7 @@
 // What goes wrong, by one class. A caller's mistake is a TypeError instead.
 
 import { CODE_TEXTS, HINTS, PHRASES } from './abi.gen.js'
+import { formatAddress } from './address.js'
 
 /**
  * What kind of failure it is:
@@ -74,6 +75,12 @@ export function codeError(code, text) {
  */
 export function requestError(f, kind = 'request') {
 	return new TurnError(kind, describe(f), f)
+}
+
+/** The error that an event tells of. @param {import('./socket.js').SocketEvent} e */
+export function eventError(e) {
+	const peer = e.peer && (e.peer.port === 0 ? e.peer.address : formatAddress(e.peer))
+	return requestError({ ...e, peer })
 }
 
 /** @param {Failure} f */

@@ -23,6 +23,7 @@ export { TurnClient } from './client.js'
 export { TurnError } from './error.js'
 export { TurnInstance } from './instance.js'
 export { compile } from './module.js'
+export { timeLimited } from './renewal.js'
 
 /** @typedef {import('./address.js').Address} Address */
 /** @typedef {import('./client.js').Effect} Effect */

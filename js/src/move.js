@@ -1,6 +1,6 @@
 // A move of the allocation to another transport, while it is under way.
 
-/** @typedef {import('./socket.js').Transport} Transport */
+/** @typedef {import('./transport.js').Transport} Transport */
 
 export class Move {
 	/** It is under way: an allocation that is lost meanwhile is replaced. */

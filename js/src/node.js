@@ -16,18 +16,24 @@
 import { createSocket } from 'node:dgram'
 import { isData } from './data.js'
 import { TurnError } from './error.js'
+import { isLocalGone } from './local.js'
+import { find } from './places.js'
 import { TurnSocket } from './socket.js'
 import { asBuffer, openStream } from './stream.js'
-import { isUnreachable, onlyFrom, resolve } from './udp.js'
+import { isSends, isUnreachable, onlyFrom } from './udp.js'
 import { Views } from './views.js'
 
+export { timeLimited } from './renewal.js'
 export { TurnError, TurnSocket }
 
 /** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
 /** @typedef {import('./socket.js').Closed} Closed */
-/** @typedef {import('./socket.js').Transport} Transport */
+/** @typedef {import('./transport.js').Transport} Transport */
 /** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
 /** @typedef {import('./socket.js').SocketEvent} SocketEvent */
+
+/** How often a payload is asked after, in ms: requests always are. */
+const ASK_EVERY = 250
 
 /** Most runs are no longer. */
 const SLAB = 128 << 10
@@ -38,10 +44,10 @@ const SLAB = 128 << 10
  * @returns {TurnSocket<Buffer>}
  */
 export function createTurnSocket(options) {
-	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, resolve, open }))
+	return /** @type {TurnSocket<Buffer>} */ (new TurnSocket(options, { carriers: ['udp', 'tcp', 'tls'], payload: asBuffer, find, open }))
 }
 
-/** @type {import('./socket.js').Platform['open']} */
+/** @type {import('./transport.js').Platform['open']} */
 async function open(server, local, receiver, signal, carrier) {
 	if (carrier.via !== 'udp') return openStream(server, local, receiver, signal, carrier)
 	const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4')
@@ -89,11 +95,13 @@ class UDP {
 	/** What the socket is given to send: linear memory may change before a socket that is full has sent it. */
 	#slab = Buffer.alloc(0)
 	#views = new Views()
+	/** When a payload is next asked after, by performance.now(). */
+	#asksAt = 0
 
 	/**
 	 * @param {import('node:dgram').Socket} socket
 	 * @param {{address: string, port: number}} server
-	 * @param {import('./socket.js').Receiver} receiver
+	 * @param {import('./transport.js').Receiver} receiver
 	 */
 	constructor(socket, server, receiver) {
 		this.#socket = socket
@@ -104,7 +112,21 @@ class UDP {
 		socket.on('message', (data, from) => {
 			if (isServer(from.port, from.address)) receiver.received(data)
 		})
-		socket.on('error', (e) => (isUnreachable(e) ? receiver.unreachable() : receiver.failed(e)))
+		socket.on('error', (e) => {
+			if (isUnreachable(e)) receiver.unreachable()
+			if (isSends(e)) void this.#unsent(e)
+			else if (!isUnreachable(e)) receiver.failed(e)
+		})
+	}
+
+	/** Only who asks is told what became of a datagram. @type {(error: Error | null) => void} */
+	#sent = (error) => {
+		if (error) void this.#unsent(error)
+	}
+
+	/** What is not sent is lost, as on the way; unless it is because of where we are. @param {Error} error */
+	async #unsent(error) {
+		if (await isLocalGone(error, this.local.address)) this.#receiver.homeless()
 	}
 
 	/** @param {Uint8Array} data */
@@ -131,7 +153,14 @@ class UDP {
 		if (waits) this.#slab = Buffer.allocUnsafe(span)
 		else if (span > this.#slab.length) this.#slab = Buffer.allocUnsafe(Math.max(span, SLAB))
 		this.#slab.set(bytes.subarray(offset, offset + span))
-		for (let i = 0; i < count; i++) this.#socket.send(this.#views.at(i, this.#slab, i * stride, length))
+		const now = performance.now()
+		const asks = now >= this.#asksAt
+		if (asks) this.#asksAt = now + ASK_EVERY
+		for (let i = 0; i < count; i++) {
+			const data = this.#views.at(i, this.#slab, i * stride, length)
+			if (asks && i === 0) this.#socket.send(data, this.#sent)
+			else this.#socket.send(data)
+		}
 	}
 
 	/**
@@ -147,6 +176,7 @@ class UDP {
 				this.#sendRequest(data, false)
 				this.#receiver.unreachable()
 			}
+			if (error) void this.#unsent(error)
 			this.#maybeClose()
 		})
 	}

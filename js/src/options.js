@@ -10,8 +10,9 @@ import { parseURLs } from './uri.js'
 /**
  * What a socket is made from: the names of RTCIceServer, and then some. Times are in ms.
  * @typedef {object} TurnSocketOptions
- * @property {string | readonly string[]} urls TURN URIs, turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT] for TLS; the
- *   first that can be used is
+ * @property {string | readonly string[]} urls TURN URIs, turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT] for TLS.
+ *   Of several, and of a name with several addresses, the first that allocates is taken
+ * @property {import('./places.js').Resolver} [resolver] looks names up (resolveSrv, resolve4, resolve6): as node:dns/promises does
  * @property {string} [serverName] whose certificate turns: expects: the URI's host, which cannot be an address
  * @property {string | Uint8Array | readonly (string | Uint8Array)[]} [ca] who may vouch for it, as node:tls takes them: the
  *   runtime's roots
@@ -20,6 +21,11 @@ import { parseURLs } from './uri.js'
  * @property {string} [credential]
  * @property {Uint8Array} [accessToken] a token of RFC 7635; username is then the name of its key, macKey the key
  * @property {Uint8Array} [macKey]
+ * @property {(socket: import('./socket.js').TurnSocket<any>, until: Date) => void} [renew] called once when the credential is about to
+ *   expire: for `replace`, or with the same username for `setCredentials`
+ * @property {number} [renewBefore] how long before: 60000
+ * @property {Date} [expires] when; without it as a username of timeLimited says
+ * @property {boolean} [impatient] ask a server all the same that wants to be left alone
  * @property {boolean} [anonymous] never send the username where others can read it: fail where the server takes no hash of it
  * @property {string} [localAddress] the socket's own IP address
  * @property {number} [localPort] its own port. An allocation that an earlier run left there is released first (reclaim)
@@ -65,8 +71,7 @@ const LINGER = 2000
  */
 export function checkOptions(o, carriers) {
 	if (o === null || typeof o !== 'object') throw new TypeError('a socket is made from an object: {urls, username, credential}')
-	const target = parseURLs(o.urls, carriers)
-	const carrier = carrierOf(o, target)
+	const targets = parseURLs(o.urls, carriers, (target) => ({ ...target, carrier: carrierOf(o, target) }))
 	if (!o.accessToken) prepareCredentials(o.username, o.credential)
 	checkConfig({ ...clientConfig(o), server: { address: '192.0.2.1', port: 1 } })
 	if (o.redirect !== undefined && !REDIRECTS.includes(o.redirect)) throw new TypeError(`redirect is "signed", "any" or "none", not ${o.redirect}`)
@@ -75,9 +80,13 @@ export function checkOptions(o, carriers) {
 	const linger = o.linger ?? LINGER
 	wantLinger(linger)
 	if (o.signal !== undefined && !(o.signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal')
+	if (o.resolver !== undefined) checkResolver(o.resolver)
+	if (o.renew !== undefined && typeof o.renew !== 'function') throw new TypeError('renew is a function')
+	if (o.renewBefore !== undefined) wantTime(o.renewBefore, 'renewBefore')
+	if (o.expires !== undefined) wantDate(o.expires)
 	if (o.trace !== undefined && typeof o.trace !== 'function') throw new TypeError('trace is a function')
 	if (o.turn !== undefined && !(o.turn instanceof TurnInstance)) throw new TypeError('turn is a TurnInstance')
-	return { target, carrier, linger }
+	return { targets, linger }
 }
 
 /**
@@ -94,10 +103,27 @@ function carrierOf({ serverName, ca, alpn = true }, { via, host }) {
 	return { via, serverName: serverName || host, ca, alpn }
 }
 
+/** @param {any} r */
+function checkResolver(r) {
+	if (['resolveSrv', 'resolve4', 'resolve6'].some((name) => typeof r?.[name] !== 'function')) throw new TypeError("resolver has resolveSrv, resolve4 and resolve6, as node:dns/promises' has them")
+}
+
 /** @param {unknown} linger */
-export function wantLinger(linger) {
-	if (typeof linger === 'number' && linger >= 0 && linger <= 9e12) return linger
-	throw new TypeError(`linger is a time in ms that is not negative, not ${linger}`)
+export const wantLinger = (linger) => wantTime(linger, 'linger')
+
+/**
+ * @param {unknown} ms
+ * @param {string} what
+ */
+function wantTime(ms, what) {
+	if (typeof ms === 'number' && ms >= 0 && ms <= 9e12) return ms
+	throw new TypeError(`${what} is a time in ms that is not negative, not ${ms}`)
+}
+
+/** @param {unknown} at */
+export function wantDate(at) {
+	if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw new TypeError('expires is a Date')
+	return at
 }
 
 /**
@@ -106,6 +132,13 @@ export function wantLinger(linger) {
  * @param {TurnSocketOptions} o
  */
 export const ownsPort = (o) => (o.localPort ?? 0) !== 0
+
+/**
+ * What is left of them when the machine has what is secret.
+ * @param {TurnSocketOptions} o
+ * @returns {TurnSocketOptions}
+ */
+export const withoutSecrets = (o) => ({ ...o, username: undefined, credential: undefined, accessToken: undefined, macKey: undefined })
 
 /**
  * The machine's part; its server is yet to be found.

@@ -22,8 +22,8 @@ const MAX_HELD = 64
  * @property {WebTransportHash[]} [serverCertificateHashes] of its certificate, where that is its own: as WebTransport takes them
  */
 
-/** @typedef {import('./socket.js').Receiver} Receiver */
-/** @typedef {import('./socket.js').Transport} Transport */
+/** @typedef {import('./transport.js').Receiver} Receiver */
+/** @typedef {import('./transport.js').Transport} Transport */
 
 /**
  * Opens a session to a TURN server.

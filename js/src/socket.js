@@ -1,17 +1,18 @@
-// A relayed socket: a client of the machine, with a transport to its server.
+// A relayed socket: what its user sees of the attempts at allocations, of which one wins.
 // Which transports there are is the platform's matter.
 
 import { formatAddress, formatIP, parseIP } from './address.js'
+import { Attempt, message } from './attempt.js'
+import { deferred } from './deferred.js'
 import { Driver } from './driver.js'
 import { Emitter } from './emitter.js'
-import { requestError, TurnError } from './error.js'
-import { checkOptions, clientConfig, ownsPort, wantLinger } from './options.js'
-import { checkRest, noteRest } from './resting.js'
-import { Move } from './move.js'
-import { Trail } from './redirect.js'
+import { eventError, TurnError } from './error.js'
+import { checkOptions, ownsPort, wantDate, wantLinger, withoutSecrets } from './options.js'
+import { bytesOf, slice, sumOf } from './payload.js'
+import { Race } from './race.js'
+import { expiryOf, Renewal } from './renewal.js'
 import { readableOf, writableOf } from './streams.js'
 import { traced } from './trace.js'
-import { noteTrip, tripTo } from './trips.js'
 import { Waiters } from './waiters.js'
 
 /** @typedef {import('./address.js').Address} Address */
@@ -19,43 +20,8 @@ import { Waiters } from './waiters.js'
 /** @typedef {import('./event.js').Phase} Phase */
 /** @typedef {import('./event.js').TurnEvent} TurnEvent */
 /** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
-
-/**
- * A path to the server: what the platform makes of a flow.
- * @typedef {object} Transport
- * @property {(data: Uint8Array) => void} send ships a datagram; its bytes are good until the call returns, or, where
- *   there is a flush, until that is called right after
- * @property {(bytes: Uint8Array, offset: number, length: number, count: number, stride: number) => void} [sendRun] the same
- *   for datagrams of one length that lie a stride apart
- * @property {() => void} [flush]
- * @property {() => void | Promise<void>} close ships what was sent before; settles when the local port is free
- * @property {{address: string, port: number}} [local] its own address, where it can be known
- * @property {{address: string, port: number}} [server] the server's address, where the transport knows it better
- * @property {() => void} [ref]
- * @property {() => void} [unref]
- * @property {(parting: import('./client.js').Parting | undefined) => void} [deposit] leaves what to ship when we die
- * @property {boolean} [deposited] what was left would be shipped now
- * @property {Promise<void>} [drained] settles when what was sent is on its way
- * @property {Record<string, number>} [stats] its own counters
- */
-
-/**
- * Who is told what comes of a transport.
- * @typedef {object} Receiver
- * @property {(data: Uint8Array) => void} received a datagram, which is the receiver's to keep
- * @property {() => void} unreachable the path has said that the server cannot be reached
- * @property {(error: Error) => void} failed the transport is of no use any more
- * @property {(ms: number, why: Error) => void} leaving the transport will end after so long: whoever wants to release does it before
- */
-
-/**
- * @typedef {object} Platform
- * @property {readonly import('./uri.js').Via[]} carriers that it has
- * @property {(bytes: Uint8Array) => Uint8Array} [payload] as which it hands out what came on a stream in parts
- * @property {(host: string) => Promise<string[]>} resolve the IP addresses of a name
- * @property {(server: {address: string, port: number}, local: {address?: string, port: number}, receiver: Receiver, signal: AbortSignal, carrier: import('./options.js').Carrier) => Promise<Transport>} open the signal
- *   says that nobody wants it any more
- */
+/** @typedef {import('./transport.js').Platform} Platform */
+/** @template T @typedef {import('./deferred.js').Deferred<T>} Deferred */
 
 /**
  * The verdict of a close.
@@ -64,6 +30,7 @@ import { Waiters } from './waiters.js'
  * @property {string} reason why it is not released; empty if it is
  * @property {number} reuseAfter how long the local port should rest before the next allocation from it, in ms
  * @property {Date} [until] when the server lets go of the allocation at the latest; undefined when it holds none
+ * @property {(Closed & {server: string})[]} [others] what servers may hold that were asked too, and were not the first to answer
  */
 
 /** What a socket tells: an event of the machine's, its instant a date. @typedef {Omit<TurnEvent, 'until'> & {until?: Date}} SocketEvent */
@@ -105,36 +72,16 @@ import { Waiters } from './waiters.js'
  * }} TurnSocketEvents
  */
 
-/**
- * @template T
- * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void}} Deferred
- */
-
 /** @typedef {(error: Error | null, bytes?: number) => void} SendCallback */
-
-/**
- * "The client SHOULD try three different client transport addresses before giving up on this server."
- * https://www.rfc-editor.org/rfc/rfc8656#section-7.4
- */
-const MAX_PORTS = 3
-
-/**
- * "Once the client gives up on the server, it SHOULD NOT try to create another allocation on the server for 2 minutes."
- * https://www.rfc-editor.org/rfc/rfc8656#section-7.4
- */
-const REST_AFTER_MISMATCH = 120_000
 
 /** Larger payloads no datagram holds: each has its own answer. */
 const MAX_POSTED = 65535
 
+/** Of a socket that has asked no server. @type {Closed} */
+const NOTHING = { outcome: 'nothing_to_release', reason: '', reuseAfter: 0 }
+
 /** Payloads that wait for the allocation. */
 const MAX_WAITING = 512
-
-/**
- * "each Allocate or Refresh transaction resets this timer to the default lifetime value of 600 seconds (10 minutes)"
- * https://www.rfc-editor.org/rfc/rfc8656#section-6
- */
-const DEFAULT_LIFETIME = 600_000
 
 /**
  * A relayed socket, with the vocabulary of node:dgram. It emits `listening` when the server has allocated, `message`,
@@ -143,40 +90,26 @@ const DEFAULT_LIFETIME = 600_000
  * @extends {Emitter<TurnSocketEvents<Data>>}
  */
 export class TurnSocket extends Emitter {
+	/** As it was given: for another socket. */
+	#base
 	#platform
 	#options
-	#target
-	#carrier
+	#targets
+	#renewal
 	#linger
+	#race
 	/** @type {Driver | undefined} */
 	#driver
 	/** @type {TurnClient | undefined} */
 	#client
-	/** @type {Transport | undefined} */
-	#transport
-	/** The flow that the transport is. */
-	#flow = 0
-	#ports = 0
-	#move = new Move()
-	#trail
-	/** Where the server has sent us. @type {import('./redirect.js').Server | undefined} */
-	#alternate
-	/** @type {{address: string, port: number}} */
-	#server = { address: '', port: 0 }
 	#keepsAlive = true
 
-	/** An Allocate was asked for: something may be left behind. */
-	#started = false
-	/** What is left behind where there is no client. @type {Closed} */
-	#left = { outcome: 'nothing_to_release', reason: '', reuseAfter: 0 }
 	/** Nobody sends any more: close was called, or it failed for good. */
 	#closing = false
 	#ended = false
 	/** @type {TurnError | undefined} */
 	#failure
-	/** Why the transport is of no use any more. @type {Error | undefined} */
-	#broken
-	/** Gives up what is being opened. */
+	/** Gives up what is being looked up. */
 	#giveUp = new AbortController()
 	/** @type {Address | undefined} */
 	#relayed
@@ -184,14 +117,11 @@ export class TurnSocket extends Emitter {
 	#mapped
 	/** @type {Address | undefined} */
 	#additional
-	#lifetime = 0
-	/** @type {Record<string, number>} */
-	#stats = {}
 
 	#waiters = new Waiters()
 	/** @type {Set<string>} */
 	#permitted = new Set()
-	/** @type {Map<string, number>} */
+	/** The peers that have a channel. @type {Map<string, Address>} */
 	#channels = new Map()
 	/** Sends that wait for the allocation. @type {(() => void)[]} */
 	#waiting = []
@@ -218,13 +148,15 @@ export class TurnSocket extends Emitter {
 	 */
 	constructor(options, platform) {
 		super()
-		const { target, carrier, linger } = checkOptions(options, platform.carriers)
+		const { targets, linger } = checkOptions(options, platform.carriers)
+		this.#base = platform
 		this.#platform = options.trace ? { ...platform, open: traced(platform.open, options.trace) } : platform
 		this.#options = { ...options }
-		this.#target = target
-		this.#carrier = carrier
+		this.#targets = targets
 		this.#linger = linger
-		this.#trail = new Trail(options.redirect ?? 'signed')
+		const { renew } = options
+		this.#renewal = new Renewal(renew && ((until) => renew(this, until)), options.renewBefore)
+		this.#race = new Race(ownsPort(options), linger)
 		const { signal } = options
 		if (signal) {
 			const onAbort = () => void this.close()
@@ -263,23 +195,23 @@ export class TurnSocket extends Emitter {
 
 	/** What the server has granted last, in ms. */
 	get lifetime() {
-		return this.#lifetime
+		return this.#race.leader?.lifetime ?? 0
 	}
 
 	/** The socket's own transport address. */
 	get localAddress() {
-		return this.#transport?.local
+		return this.#race.leader?.transport?.local
 	}
 
 	/** The server's transport address. */
 	get server() {
-		return this.#server
+		return this.#race.leader?.server ?? { address: '', port: 0 }
 	}
 
 	/** @returns {Phase} */
 	get phase() {
 		if (this.#ended) return 'closed'
-		return this.#client && !this.#driver?.instance.dead ? this.#client.state().phase : 'new'
+		return this.#race.leader?.phase ?? 'new'
 	}
 
 	/**
@@ -287,20 +219,17 @@ export class TurnSocket extends Emitter {
 	 * @returns {Record<string, number>}
 	 */
 	get stats() {
-		this.#count()
-		return { ...this.#stats, ...this.#transport?.stats, payloadsUnread: this.#unread }
+		return { ...this.#race.leader?.stats, payloadsUnread: this.#unread }
 	}
 
 	/** What was measured of the way to the server, and the retransmission time-out that comes of it, in ms. */
 	get roundTrip() {
-		if (!this.#client || this.#ended || this.#driver?.instance.dead) return undefined
-		const { roundTrip, rto = 0 } = this.#client.state()
-		return roundTrip && { ...roundTrip, rto }
+		return this.#race.leader?.roundTrip
 	}
 
 	/** Settles when what was sent is on its way: who waits for it now and then has nothing dropped on this side. */
 	get drained() {
-		return this.#transport?.drained ?? Promise.resolve()
+		return this.#race.leader?.transport?.drained ?? Promise.resolve()
 	}
 
 	/** Payloads as they come: `{data, address, port, family}`. What is not taken in time is dropped, and counted. */
@@ -322,14 +251,17 @@ export class TurnSocket extends Emitter {
 	}
 
 	ref() {
-		this.#keepsAlive = true
-		this.#transport?.ref?.()
-		return this
+		return this.#hold(true)
 	}
 
 	unref() {
-		this.#keepsAlive = false
-		this.#transport?.unref?.()
+		return this.#hold(false)
+	}
+
+	/** @param {boolean} keepsAlive the process */
+	#hold(keepsAlive) {
+		this.#keepsAlive = keepsAlive
+		for (const attempt of this.#race.running) attempt.hold(keepsAlive)
 		return this
 	}
 
@@ -489,12 +421,16 @@ export class TurnSocket extends Emitter {
 	}
 
 	/**
-	 * Replaces the credential: the next request is signed with it.
+	 * Replaces the credential: the next request is signed with it. A new username serves the next allocation only (RFC 8656
+	 * section 5): `replace` makes one beside this.
 	 * @param {string} username
 	 * @param {string} credential
+	 * @param {Date} [expires]
 	 */
-	async setCredentials(username, credential) {
+	async setCredentials(username, credential, expires) {
+		if (expires !== undefined) wantDate(expires)
 		await this.#ask((client, now) => client.setCredentials(now, username, credential), () => [])
+		this.#renewal.arm(expiryOf({ username, expires }))
 	}
 
 	/**
@@ -502,9 +438,39 @@ export class TurnSocket extends Emitter {
 	 * @param {string} kid
 	 * @param {Uint8Array} macKey
 	 * @param {Uint8Array} accessToken
+	 * @param {Date} [expires]
 	 */
-	async setToken(kid, macKey, accessToken) {
+	async setToken(kid, macKey, accessToken, expires) {
+		if (expires !== undefined) wantDate(expires)
 		await this.#ask((client, now) => client.setToken(now, kid, macKey, accessToken), () => [])
+		this.#renewal.arm(expires)
+	}
+
+	/**
+	 * Makes a second allocation with other credentials, beside this one: make before break. It is for a new username, which
+	 * a live allocation does not take up; for a new password `setCredentials` does.
+	 *
+	 * The new socket is made with this one's options, from another local port, and has the permissions and channels that
+	 * this one has. The relayed address is another: tell the peers, send from the new socket, take what still comes to this
+	 * one, and close this one when nothing does. An error leaves nothing behind, and this socket as it is.
+	 * @param {import('./renewal.js').Credentials} credentials
+	 * @returns {Promise<TurnSocket<Data>>}
+	 */
+	async replace({ username, credential, accessToken, macKey, expires }) {
+		if (!this.#relayed) throw this.#closing ? this.#closedError() : new TurnError('refused', 'there is no allocation to be replaced')
+		const options = { ...this.#options, username, credential, accessToken, macKey, expires, localPort: undefined, reservationToken: undefined }
+		const permitted = [...this.#permitted]
+		const peers = [...this.#channels.values()]
+		const next = /** @type {TurnSocket<Data>} */ (new TurnSocket(options, this.#base))
+		await next.opened
+		try {
+			await next.createPermission(permitted)
+			await Promise.all(peers.map(({ address, port }) => next.bindChannel(port, address)))
+		} catch (e) {
+			await next.close()
+			throw e
+		}
+		return next
 	}
 
 	/**
@@ -518,7 +484,7 @@ export class TurnSocket extends Emitter {
 		if (typeof options === 'function') this.once('close', options)
 		const linger = wantLinger((typeof options === 'object' ? options?.linger : undefined) ?? this.#linger)
 		this.#shut(this.#closedError())
-		if (!this.#ended && this.#client) this.#tell((client, now) => client.close(now, linger))
+		this.#race.close(linger)
 		return this.closed
 	}
 
@@ -536,7 +502,7 @@ export class TurnSocket extends Emitter {
 		wantLinger(linger)
 		this.#stopWatching?.()
 		const look = () => {
-			if (this.#ended || !this.#client || this.#driver?.instance.dead || this.phase !== phase) return
+			if (this.#ended || ![...this.#race.running].some((a) => a.client && a.phase === phase)) return
 			this.#stopWatching?.()
 			void this.close({ linger })
 		}
@@ -553,110 +519,92 @@ export class TurnSocket extends Emitter {
 		look()
 	}
 
-	/** From nothing to an Allocate on its way. */
+	/** From nothing to attempts at all places. */
 	async #start() {
 		const driver = this.#options.turn ? Driver.of(this.#options.turn) : await Driver.shared()
-		const { host, port } = this.#target
-		const found = parseIP(host) ? [host] : await this.#platform.resolve(host)
-		if (this.#closing) return void this.#end(this.#left)
-		this.#transport = await this.#connect(found, port)
-		if (this.#closing) return void this.#end(this.#left)
-		this.#ports = 1
 		this.#driver = driver
-		this.#apply()
+		const looked = this.#closing ? [] : this.#targets.map((t) => this.#platform.find(t, this.#options, this.#giveUp.signal))
+		for (const l of looked) l.catch(() => {})
+		const known = new Set()
+		for (const [i, { carrier, host }] of this.#targets.entries()) {
+			if (this.#closing) break
+			const found = await this.#unlessClosed(looked[i]).catch((e) => this.#race.failed(host, asError(e)))
+			const fresh = (found ?? []).filter((at) => known.size < known.add(`${carrier.via} ${formatAddress(at)}`).size)
+			this.#race.add(fresh.map((at) => () => this.#attempt(driver, at, carrier)))
+		}
+		this.#race.complete()
+		if (this.#race.lost && !this.#closing) this.#fail(this.#race.error)
+		if (this.#closing && this.#race.over) void this.#end()
 	}
 
-	/** Has the machine allocate from the server that the transport leads to. */
-	#apply() {
-		const driver = /** @type {Driver} */ (this.#driver)
-		checkRest(formatAddress(this.#server))
-		this.#client = driver.instance.open(driver.now(), { ...clientConfig(this.#options), server: this.#server, ...this.#pathConfig() }, this.#sink)
-		this.#watch(driver)
+	/**
+	 * @template T
+	 * @param {Promise<T>} promise
+	 * @returns {Promise<T>}
+	 */
+	#unlessClosed(promise) {
+		const { signal } = this.#giveUp
+		return new Promise((resolve, reject) => {
+			promise.then(resolve, reject)
+			signal.addEventListener('abort', () => reject(signal.reason))
+			if (signal.aborted) reject(signal.reason)
+		})
+	}
+
+	/**
+	 * @param {Driver} driver
+	 * @param {import('./transport.js').Place} at
+	 * @param {import('./options.js').Carrier} carrier
+	 */
+	#attempt(driver, at, carrier) {
+		return new Attempt(at, carrier, { driver, platform: this.#platform, options: this.#options, linger: this.#linger, keepsAlive: this.#keepsAlive }, this.#owner)
+	}
+
+	/** What attempts tell. @type {import('./attempt.js').Owner} */
+	#owner = {
+		ready: (attempt) => {
+			if (this.#driver) this.#watch(this.#driver)
+			if (attempt === (this.#race.winner ?? this.#race.only)) this.#own(attempt)
+		},
+		left: (attempt) => {
+			if (attempt !== (this.#race.winner ?? this.#race.only)) return
+			this.#client = undefined
+			this.#clientThere = deferred()
+		},
+		happened: (attempt, e) => {
+			if (!this.#race.has(attempt)) return
+			if (e.event === 'allocated') this.#won(attempt)
+			this.emit(/** @type {'event'} */ (e.event), e)
+			this.emit('event', e)
+			this.#react(e)
+		},
+		failed: (attempt, error) => {
+			if (!this.#race.has(attempt)) return
+			this.#race.failed(formatAddress(attempt.server), error, attempt)
+			if (this.#race.winner ?? this.#race.only) this.#fail(error)
+			else if (this.#race.lost && !this.#closing) this.#fail(this.#race.error)
+		},
+		ended: (attempt, verdict) => {
+			this.#race.ended(attempt, verdict)
+			if (this.#closing && this.#race.over) void this.#end()
+		},
+		refuse: (what, error) => this.#waiters.refuse(what, '', error),
+		refuseSend: (error) => this.#refuseSend(error),
+		data: (payload, from) => {
+			this.emit('message', /** @type {Data} */ (payload), { address: from.address, family: from.family, port: from.port, size: payload.length })
+		},
+	}
+
+	/** Commands are for this attempt's client. @param {Attempt} attempt */
+	#own(attempt) {
+		this.#client = /** @type {TurnClient} */ (attempt.client)
 		this.#clientThere.resolve(this.#client)
-		if (this.#closing) return
-		this.#started = true
-		driver.run((now) => /** @type {TurnClient} */ (this.#client).allocate(now))
 	}
 
-	/** What the machine has to know of the path. On streams nothing is measured. */
-	#pathConfig() {
-		const stream = this.#carrier.via !== 'udp'
-		return { stream, secured: this.#carrier.via === 'tls', roundTrip: stream ? undefined : tripTo(this.#server.address) }
-	}
-
-	/**
-	 * Opens a transport to the first of the addresses that takes one.
-	 * @param {readonly string[]} addresses
-	 * @param {number} port
-	 */
-	async #connect(addresses, port) {
-		const own = this.#options.localAddress
-		const usable = addresses.filter((a) => !own || a.includes(':') === own.includes(':'))
-		if (usable.length === 0) throw new TurnError('transport', `${this.#target.host} has no address of the local address's family`)
-		/** @type {unknown} */
-		let first
-		for (const address of usable) {
-			try {
-				this.#server = { address, port }
-				const transport = await this.#open(0, this.#options.localPort ?? 0)
-				this.#server = transport.server ?? this.#server
-				return transport
-			} catch (e) {
-				first ??= e
-			}
-		}
-		throw first
-	}
-
-	/**
-	 * @param {number} flow
-	 * @param {number} localPort
-	 * @param {boolean} [anywhere] from any local address
-	 */
-	async #open(flow, localPort, anywhere = false) {
-		const own = anywhere ? undefined : this.#options.localAddress
-		const transport = await this.#platform.open(this.#server, { address: own, port: localPort }, {
-			received: (data) => this.#received(flow, data),
-			unreachable: () => this.#tell((client, now) => client.pathError(now, flow)),
-			failed: (error) => {
-				this.#driver?.settle() // it came before
-				if (flow === this.#flow) this.#broken = error
-				this.#tell((client, now) => client.flowClosed(now, flow))
-			},
-			leaving: (ms, why) => this.#leave(ms, why),
-		}, this.#giveUp.signal, this.#carrier)
-		if (!this.#keepsAlive) transport.unref?.()
-		return transport
-	}
-
-	/**
-	 * @param {number} flow
-	 * @param {Uint8Array} data
-	 */
-	#received(flow, data) {
-		if (!this.#ended && this.#client) this.#driver?.received(this.#client, flow, data)
-	}
-
-	/**
-	 * The transport will end: what it has is released while there is time.
-	 * @param {number} ms
-	 * @param {Error} why
-	 */
-	#leave(ms, why) {
-		if (this.#closing) return
-		this.#linger = Math.min(ms, this.#linger)
-		this.#fail(why)
-	}
-
-	/** Calls the machine where nobody waits for an answer. @param {(client: TurnClient, now: number) => void} f */
-	#tell(f) {
-		const client = this.#client
-		if (this.#ended || !client || !this.#driver) return
-		try {
-			this.#driver.run((now) => f(client, now))
-		} catch (e) {
-			if (e !== this.#driver.instance.dead) throw e
-		}
+	/** The attempt is the first that has allocated. @param {Attempt} attempt */
+	#won(attempt) {
+		this.#race.won(attempt)
+		this.#own(attempt)
 	}
 
 	/**
@@ -676,120 +624,47 @@ export class TurnSocket extends Emitter {
 		await Promise.all(answers)
 	}
 
-	/** @param {number} flow */
-	#pathOf(flow) {
-		return flow === this.#flow ? this.#transport : this.#move.from(flow)
-	}
-
-	/** What the machine tells. @type {import('./instance.js').Sink} */
-	#sink = {
-		transmit: (data, flow) => {
-			this.#pathOf(flow)?.send(data)
-		},
-		run: (bytes, offset, length, count, stride, flow) => {
-			const transport = this.#pathOf(flow)
-			if (transport?.sendRun) transport.sendRun(bytes, offset, length, count, stride)
-			else for (let i = 0, at = offset; i < count; i++, at += stride) transport?.send(bytes.subarray(at, at + length))
-		},
-		flush: () => {
-			this.#transport?.flush?.()
-			this.#move.flush()
-		},
-		refused: (error) => this.#refuseSend(error),
-		data: (bytes, from) => {
-			const payload = this.#carrier.via === 'udp' ? bytes : (this.#platform.payload?.(bytes) ?? bytes)
-			this.emit('message', /** @type {Data} */ (payload), { address: from.address, family: from.family, port: from.port, size: payload.length })
-		},
-		event: (e) => this.#happened(e),
-		parting: (parting) => this.#transport?.deposit?.(parting),
-		died: (error) => this.#orphan(error),
-	}
-
-	/** @param {TurnEvent} e */
-	#happened(e) {
-		if (e.event === '') return // of a later version
-		const driver = /** @type {Driver} */ (this.#driver)
-		const told = { ...e, until: e.until ? driver.date(e.until) : undefined }
-		if (e.event === 'closed') return this.#clientClosed(told)
-		if (e.event === 'allocateFailed') {
-			this.#mismatched(told)
-			// What this server may hold is released with a last datagram.
-			if (this.#alternate && !this.#closing) return this.#tell((client, now) => client.close(now, 0))
-		}
-		this.emit(/** @type {'event'} */ (e.event), told)
-		this.emit('event', told)
-		this.#react(told)
-	}
-
-	/** @param {SocketEvent} e */
-	#clientClosed({ outcome = 'abandoned', reason, reuseAfter, until }) {
-		this.#count()
-		this.#client?.free()
-		// What the machine cannot release any more, whoever holds its parting datagram does.
-		const held = outcome === 'abandoned' && this.#broken && this.#transport?.deposited
-		this.#left = { outcome: held ? 'unconfirmed' : outcome, reason, reuseAfter, until }
-		if (this.#alternate && !this.#closing) this.#follow(this.#alternate).catch((error) => this.#fail(error))
-		else void this.#end(this.#left)
-	}
-
 	/** @param {SocketEvent} e */
 	#react(e) {
 		switch (e.event) {
 			case 'allocated':
 				return this.#allocated(e)
-			case 'allocateFailed':
-				return this.#allocateFailed(e)
 			case 'refreshed':
-				this.#lifetime = e.lifetime
 				return this.#waiters.settle('refresh', '')
 			case 'permissionCreated':
 				this.#permitted.add(keyOf(e, false))
 				return this.#waiters.settle('permission', keyOf(e, false))
 			case 'permissionFailed':
 				this.#permitted.delete(keyOf(e, false))
-				return this.#waiters.refuse('permission', keyOf(e, false), this.#errorOf(e))
+				return this.#waiters.refuse('permission', keyOf(e, false), eventError(e))
 			case 'channelBound':
-				this.#channels.set(keyOf(e, true), e.channel)
+				if (e.peer) this.#channels.set(keyOf(e, true), e.peer)
 				return this.#waiters.settle('channel', keyOf(e, true), e.channel)
 			case 'channelFailed':
 				this.#channels.delete(keyOf(e, true))
-				return this.#waiters.refuse('channel', keyOf(e, true), this.#errorOf(e))
+				return this.#waiters.refuse('channel', keyOf(e, true), eventError(e))
 			case 'commandDropped':
-				this.#waiters.refuse('permission', keyOf(e, false), this.#errorOf(e))
-				return this.#waiters.refuse('channel', keyOf(e, true), this.#errorOf(e))
+				this.#waiters.refuse('permission', keyOf(e, false), eventError(e))
+				return this.#waiters.refuse('channel', keyOf(e, true), eventError(e))
 			case 'credentialsExpired':
 			case 'refreshFailed':
-				return this.#waiters.refuse('refresh', '', this.#errorOf(e))
-			case 'needNewPort':
-				return void this.#changePort(e.flow)
-			case 'flowNeeded':
-				this.#move.begin()
-				return void this.#changePort(e.flow)
+				return this.#waiters.refuse('refresh', '', eventError(e))
 			case 'rebound':
 				this.#mapped = e.mappedAddress
-				return this.#arrive(true)
-			case 'rebindFailed':
-				this.#move.begin()
-				this.#move.failure = this.#errorOf(e)
-				return
-			case 'redirected':
-				return this.#redirected(e)
-			case 'streamBroken':
-				return this.#streamBroken(e)
+				return this.#waiters.settle('rebind', '', true)
 			case 'allocationLost':
-				return this.#allocationLost(e)
+				return this.#forget()
 		}
 	}
 
 	/** @param {SocketEvent} e */
 	#allocated(e) {
-		this.#options = { ...this.#options, username: undefined, credential: undefined, accessToken: undefined, macKey: undefined } // the machine has it
+		this.#renewal.arm(expiryOf(this.#options))
+		this.#options = withoutSecrets(this.#options) // the machine has them
 		this.#relayed = e.relayedAddress
 		this.#additional = e.additionalAddress
 		this.#mapped = e.mappedAddress
-		this.#lifetime = e.lifetime
-		this.#ports = 1
-		this.#arrive(false)
+		this.#waiters.settle('rebind', '', false)
 		this.#permitted.clear()
 		this.#channels.clear()
 		this.#opened.resolve(this)
@@ -797,178 +672,20 @@ export class TurnSocket extends Emitter {
 		for (const send of this.#waiting.splice(0)) send()
 	}
 
-	/**
-	 * "If the attribute is found, the domain MUST be used to validate the certificate" and "If the attribute is not found,
-	 * the same domain that was used for the original request MUST be used to validate the certificate."
-	 * https://www.rfc-editor.org/rfc/rfc8489#section-10
-	 * @param {SocketEvent} e
-	 */
-	#redirected({ peer, signed, domain }) {
-		if (!peer || !this.#trail.follows(this.#server, peer, signed)) return
-		this.#alternate = peer
-		if (domain) this.#carrier = { ...this.#carrier, serverName: domain }
-	}
-
-	/** The machine has done with the stream. What that ends is told by the events that follow. @param {SocketEvent} e */
-	#streamBroken({ flow, reason }) {
-		if (flow === this.#flow) this.#broken = new Error(`the stream ended: ${reason}`)
-		void this.#pathOf(flow)?.close()
-	}
-
-	/** A move is over: the allocation is at the new address, or another one is. @param {boolean} moved */
-	#arrive(moved) {
-		void this.#move.end()?.close()
-		this.#waiters.settle('rebind', '', moved)
-	}
-
-	/**
-	 * Goes on to the server that the one before has named.
-	 * @param {import('./redirect.js').Server} alternate
-	 */
-	async #follow(alternate) {
-		const old = this.#transport
-		this.#client = this.#transport = this.#alternate = undefined
-		this.#clientThere = deferred()
-		this.#stopWatching?.()
-		this.#flow = 0
-		await old?.close()
-		if (this.#closing) return void this.#end(this.#left)
-		this.#server = alternate
-		this.#transport = await this.#open(0, this.#options.localPort ?? 0)
-		if (this.#closing) return void this.#end(this.#left)
-		this.#ports = 1
-		this.#apply()
-	}
-
-	/** @param {SocketEvent} e */
-	#allocateFailed(e) {
-		this.#started = e.until !== undefined
-		if (this.#broken && (e.code === 0 || this.#move.under)) return this.#fail(this.#broken)
-		const error = this.#errorOf(e)
-		noteRest(formatAddress(this.#server), error)
-		this.#fail(error)
-	}
-
-	/**
-	 * Only the host knows how many local ports were tried. One that the caller chose says nothing of the others.
-	 * @param {SocketEvent} e
-	 */
-	#mismatched(e) {
-		e.method ||= 'Allocate'
-		if (e.code !== 437) return
-		if (this.#ports >= MAX_PORTS) {
-			e.reason = `the server holds allocations on all of ${MAX_PORTS} local ports`
-			e.retryAfter = REST_AFTER_MISMATCH
-			return
-		}
-		e.retryAfter = 0
-		if (ownsPort(this.#options)) e.reason = 'the server holds another allocation on this local port'
-	}
-
-	/** @param {SocketEvent} e */
-	#allocationLost(e) {
+	/** The allocation is gone, and what was under it. */
+	#forget() {
 		this.#permitted.clear()
 		this.#channels.clear()
 		this.#relayed = this.#mapped = this.#additional = undefined
-		this.#lifetime = 0
-		const cause = this.#broken ?? this.#errorOf(e)
-		const error = new TurnError('lost', `the allocation is lost: ${cause.message}`, { ...cause, cause })
-		const goesOn = this.phase !== 'new' // by itself
-		if (!goesOn && !this.#options.reallocate) return this.#fail(error)
-		this.#waiters.refuse('refresh', '', error)
-		if (!goesOn) this.#tell((client, now) => client.allocate(now)) // over another transport, for which the machine asks
 	}
 
-	/** @param {SocketEvent} e */
-	#errorOf(e) {
-		const peer = e.peer && (e.peer.port === 0 ? e.peer.address : formatAddress(e.peer))
-		return requestError({ ...e, peer })
-	}
-
-	/**
-	 * Goes to another local port: to move there, or after a 437; then it gives up after three, or when the caller chose
-	 * the port.
-	 * @param {number} flow
-	 */
-	async #changePort(flow) {
-		const moves = this.#move.under
-		const giveUp = !moves && (this.#ports >= MAX_PORTS || ownsPort(this.#options))
-		const elsewhere = (/** @type {Error} */ e) => {
-			if (moves && this.#options.localAddress) return this.#open(flow, 0, true) // it may be gone
-			throw e
-		}
-		/** @type {Error | undefined} */
-		let cause
-		const opened = giveUp ? undefined : await this.#open(flow, 0).catch(elsewhere).catch((e) => void (cause = e))
-		if (this.#ended) return void opened?.close()
-		if (!opened) return this.#stay(flow, cause)
-		this.#broken = undefined
-		const old = this.#transport
-		const oldFlow = this.#flow
-		this.#transport = opened
-		this.#flow = flow
-		this.#ports = moves ? 1 : this.#ports + 1
-		if (moves && old) void this.#move.leave(oldFlow, old)?.close() // until the move is answered, to release from
-		this.#tell((client, now) => client.flowOpened(now, flow))
-		if (!moves) void old?.close() // after the new one is open, which so cannot get the same port
-	}
-
-	/**
-	 * There is no other transport.
-	 * @param {number} flow
-	 * @param {Error} [cause]
-	 */
-	#stay(flow, cause) {
-		const before = this.#broken
-		if (this.#move.under) this.#broken ??= cause
-		this.#tell((client, now) => client.flowClosed(now, flow))
-		const { failure } = this.#move
-		if (!this.#move.under || this.#closing) return
-		this.#broken = before
-		void this.#move.end()?.close()
-		this.#waiters.refuse('rebind', '', failure ?? new TurnError('transport', 'no other transport to the server could be opened', { cause }))
-	}
-
-	/** The instance has died: nobody can be asked any more. @param {TurnError} error */
-	#orphan(error) {
-		if (this.#ended) return
-		const verdict = this.#lastWord()
-		this.#shut(error)
-		this.#report(error)
-		void this.#end(verdict)
-	}
-
-	/** Ships the parting datagram, whose answer nobody will hear, and says what is known without the machine. */
-	#lastWord() {
-		/** @type {Closed} */
-		const verdict = { outcome: 'nothing_to_release', reason: 'trapped', reuseAfter: 0 }
-		if (!this.#started) return verdict
-		const parting = this.#client?.lastParting
-		verdict.outcome = 'abandoned'
-		if (parting && parting.flow === this.#flow) {
-			this.#transport?.send(parting.data)
-			this.#transport?.flush?.()
-			verdict.outcome = 'unconfirmed'
-		}
-		const now = performance.now()
-		const worst = now + Math.max(DEFAULT_LIFETIME, this.#options.lifetime ?? 0, this.#lifetime)
-		const until = parting && parting.until > now ? parting.until : worst
-		verdict.until = new Date(Date.now() + until - now)
-		verdict.reuseAfter = until - now
-		return verdict
-	}
-
-	/** What went wrong for good; what may be left on the server is released. @param {unknown} cause */
+	/** What went wrong for good. @param {unknown} cause */
 	#fail(cause) {
-		const error = cause instanceof TurnError || cause instanceof TypeError ? cause : new TurnError('transport', message(cause), { cause })
-		if (this.#closing && !this.#client) {
-			this.#opened.reject(error)
-			return void this.#end(this.#left)
-		}
+		if (this.#closing && this.#race.over) return void this.#end()
+		const error = asError(cause)
 		this.#shut(error)
 		this.#report(error)
-		if (this.#client) void this.close()
-		else void this.#end(this.#left)
+		if (this.#race.over) void this.#end()
 	}
 
 	/**
@@ -986,6 +703,7 @@ export class TurnSocket extends Emitter {
 		this.#clientThere.reject(error)
 		this.#clientThere.promise.catch(() => {})
 		this.#waiters.fail(error)
+		this.#renewal.disarm()
 		this.#relayed = undefined
 		for (const send of this.#waiting.splice(0)) send() // each is told that it is too late
 	}
@@ -1005,33 +723,16 @@ export class TurnSocket extends Emitter {
 		return this.#failure ?? new TurnError('closed', 'the socket is closed')
 	}
 
-	/** The last thing that happens. @param {Closed} verdict */
-	async #end(verdict) {
+	/** The last thing that happens. */
+	async #end() {
 		if (this.#ended) return
 		this.#shut(this.#closedError())
 		this.#ended = true
 		this.#stopWatching?.()
-		await Promise.all([this.#transport?.close(), this.#move.end()?.close()])
+		const verdict = this.#race.verdict ?? NOTHING
 		this.#closed.resolve(verdict)
 		this.emit('close', verdict)
 	}
-
-	#count() {
-		if (!this.#client || this.#ended || this.#driver?.instance.dead) return
-		this.#stats = this.#client.stats()
-		noteTrip(this.#server.address, this.roundTrip)
-	}
-}
-
-/**
- * @template T
- * @returns {Deferred<T>}
- */
-function deferred() {
-	/** @type {any} */
-	const r = {}
-	r.promise = new Promise((resolve, reject) => Object.assign(r, { resolve, reject }))
-	return r
 }
 
 /**
@@ -1047,40 +748,5 @@ function plain(address) {
 	return ip ? formatIP(ip) : address
 }
 
-/** @param {unknown} e */
-const message = (e) => (e instanceof Error ? e.message : String(e))
-
-/** @param {readonly Uint8Array[]} list */
-const sumOf = (list) => list.reduce((n, p) => n + p.length, 0)
-
-/**
- * A payload as its bytes.
- * @param {unknown} msg
- * @returns {Uint8Array}
- */
-function bytesOf(msg) {
-	if (msg instanceof Uint8Array) return msg
-	if (typeof msg === 'string') return new TextEncoder().encode(msg)
-	if (ArrayBuffer.isView(msg)) return new Uint8Array(msg.buffer, msg.byteOffset, msg.byteLength)
-	if (!Array.isArray(msg)) throw new TypeError('a payload is a string, a Uint8Array, a DataView or a list of them')
-	const parts = msg.map(bytesOf)
-	const all = new Uint8Array(sumOf(parts))
-	let at = 0
-	for (const p of parts) {
-		all.set(p, at)
-		at += p.length
-	}
-	return all
-}
-
-/**
- * @param {Uint8Array} bytes
- * @param {number} offset
- * @param {number} length
- */
-function slice(bytes, offset, length) {
-	if (!(offset >= 0 && length >= 0 && offset + length <= bytes.length)) {
-		throw new TypeError(`offset ${offset} and length ${length} do not lie within the ${bytes.length} bytes of the payload`)
-	}
-	return bytes.subarray(offset, offset + length)
-}
+/** @param {unknown} cause */
+const asError = (cause) => (cause instanceof TurnError || cause instanceof TypeError ? cause : new TurnError('transport', message(cause), { cause }))

@@ -5,8 +5,8 @@ import { connect as connectTLS } from 'node:tls'
 import { formatAddress } from './address.js'
 import { isData } from './data.js'
 
-/** @typedef {import('./socket.js').Receiver} Receiver */
-/** @typedef {import('./socket.js').Transport} Transport */
+/** @typedef {import('./transport.js').Receiver} Receiver */
+/** @typedef {import('./transport.js').Transport} Transport */
 
 /** How long the making of a connection may take, its handshake included. */
 const MOST_DIAL = 15_000
@@ -34,7 +34,7 @@ const ALPN = 'stun.turn'
 
 /**
  * Connects to the server. The certificate is verified, as node:tls does by default.
- * @type {import('./socket.js').Platform['open']}
+ * @type {import('./transport.js').Platform['open']}
  */
 export async function openStream(server, local, receiver, signal, carrier) {
 	signal.throwIfAborted()

@@ -1,7 +1,7 @@
 // Who wants to see each datagram.
 
-/** @typedef {import('./socket.js').Transport} Transport */
-/** @typedef {import('./socket.js').Platform} Platform */
+/** @typedef {import('./transport.js').Transport} Transport */
+/** @typedef {import('./transport.js').Platform} Platform */
 
 /**
  * A datagram of a socket's. `data` is good until the call returns.

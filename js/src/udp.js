@@ -1,17 +1,14 @@
 // What the UDP transports share.
 
-import { lookup } from 'node:dns/promises'
 import { formatIP, parseIP } from './address.js'
-
-/** The IP addresses of a name. @param {string} host */
-export async function resolve(host) {
-	return (await lookup(host, { all: true })).map((a) => a.address)
-}
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNRESET'])
 
 /** The path said that the server cannot be reached. @param {unknown} e */
 export const isUnreachable = (e) => UNREACHABLE.has(/** @type {NodeJS.ErrnoException} */ (e)?.code ?? '')
+
+/** The error is one datagram's, not the socket's. @param {unknown} e */
+export const isSends = (e) => /** @type {NodeJS.ErrnoException} */ (e)?.syscall === 'send'
 
 /**
  * Whether a source is the server. A connected socket has its kernel see to that, but not every runtime's node:dgram

@@ -9,27 +9,31 @@ const FORM = 'want turn:HOST[:PORT][?transport=udp|tcp] or turns:'
 
 /** What carries TURN to the server. @typedef {'udp' | 'tcp' | 'tls'} Via */
 
-/** @typedef {{host: string, port: number, via: Via}} Target */
+/** @typedef {{host: string, port: number, portGiven: boolean, via: Via}} Target */
 
 /**
- * The first URI that this version can use. When it can use none, the first one's error is thrown.
+ * What the URIs that this version can use are made into. When it can use none, the first one's error is thrown.
+ * @template T
  * @param {string | readonly string[]} urls
  * @param {readonly Via[]} carriers that there are
- * @returns {Target}
+ * @param {(target: Target) => T} make
+ * @returns {T[]}
  */
-export function parseURLs(urls, carriers) {
+export function parseURLs(urls, carriers, make) {
 	const list = typeof urls === 'string' ? [urls] : urls
 	if (!Array.isArray(list) || list.length === 0) throw new TypeError(`urls is a TURN URI or a list of them: ${FORM}`)
-	/** @type {unknown} */
-	let first
-	for (const url of list) {
+	/** @type {unknown[]} */
+	const errors = []
+	const made = list.flatMap((url) => {
 		try {
-			return parseURL(url, carriers)
+			return [make(parseURL(url, carriers))]
 		} catch (e) {
-			first ??= e
+			errors.push(e)
+			return []
 		}
-	}
-	throw first
+	})
+	if (made.length === 0) throw errors[0]
+	return made
 }
 
 /**
@@ -55,7 +59,7 @@ export function parseURL(url, carriers) {
 	if (!carriers.includes(via)) throw unsupported(`${quoted(url)}: TURN over ${via.toUpperCase()}: not supported here: use a turn: URI with transport=udp`)
 	const host = name.startsWith('[') ? name.slice(1, -1) : name.toLowerCase()
 	if (name.startsWith('[') && !parseIP(host)) throw bad(url, FORM)
-	return { host, port, via }
+	return { host, port, portGiven: digits !== undefined, via }
 }
 
 /** @param {string} url */

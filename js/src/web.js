@@ -21,6 +21,7 @@ import { openSession } from './session.js'
 import { TurnSocket } from './socket.js'
 import { parseURLs } from './uri.js'
 
+export { timeLimited } from './renewal.js'
 export { TurnError, TurnSocket }
 
 /** @typedef {import('./options.js').TurnSocketOptions & import('./session.js').BridgeOptions} BridgedSocketOptions */
@@ -40,10 +41,10 @@ export function createTurnSocket(options) {
 	checkBridge(options)
 	const { bridge, token, serverCertificateHashes } = options
 	// The bridge knows the server by the name in its list, and resolves it.
-	const server = uriOf(parseURLs(options.urls, CARRIERS))
-	return new TurnSocket(options, {
+	const [server] = parseURLs(options.urls, CARRIERS, uriOf)
+	return new TurnSocket({ ...options, urls: server }, {
 		carriers: CARRIERS,
-		resolve: async (host) => [host],
+		find: async ({ host, port }) => [{ address: host, port }],
 		open: (_server, _local, receiver, signal) => openSession({ bridge, token, serverCertificateHashes }, server, receiver, signal),
 	})
 }

@@ -25,24 +25,27 @@ test('IP addresses', () => {
 	}
 })
 
+/** @param {string | readonly string[]} urls @param {readonly import('../src/uri.js').Via[]} carriers */
+const parse = (urls, carriers) => parseURLs(urls, carriers, (target) => target)
+
 test('TURN URIs', () => {
 	const all = /** @type {const} */ (['udp', 'tcp', 'tls'])
 	for (const [url, host, port, via = 'udp'] of /** @type {const} */ ([
 		['turn:turn.example.org', 'turn.example.org', 3478], ['TURN:Example.ORG:99?transport=UDP', 'example.org', 99],
 		['turn:192.0.2.1:1', '192.0.2.1', 1], ['turn:[2001:db8::1]:3478?transport=udp', '2001:db8::1', 3478],
 		['turn:a?transport=tcp', 'a', 3478, 'tcp'], ['turns:a', 'a', 5349, 'tls'], ['TURNS:a:1?transport=TCP', 'a', 1, 'tls'],
-	])) assert.deepEqual(parseURLs(url, all), { host, port, via })
-	assert.deepEqual(parseURLs(['turns:a', 'turn:b'], ['udp']), { host: 'b', port: 3478, via: 'udp' })
-	assert.deepEqual(parseURLs(['turns:a?transport=udp', 'turns:b'], all), { host: 'b', port: 5349, via: 'tls' })
+	])) assert.deepEqual(parse(url, all), [{ host, port, portGiven: /:\d+(\?|$)/.test(url), via }])
+	assert.deepEqual(parse(['turns:a', 'turn:b'], ['udp']), [{ host: 'b', port: 3478, portGiven: false, via: 'udp' }])
+	assert.deepEqual(parse(['turns:a?transport=udp', 'turns:b', 'turn:c'], all).map((t) => t.host), ['b', 'c'])
 	for (const [url, why] of /** @type {const} */ ([
 		['turn://a', /has no slashes: turn:a/], ['turn:u:p@a', /the credentials are not part of it/], ['http:a', /want turn:/], ['stun:a', /the scheme is neither turn: nor turns:/],
 		['turn:', /want turn:/], ['turn:a:0', /not in 1..65535/], ['turn:a:99999', /not in 1..65535/], ['turn:[1]:2', /want turn:/], ['turn:a?x=y', /want turn:/], ['turn:a?transport=sctp', /want turn:/], ['', /want turn:/],
-	])) assert.throws(() => parseURLs(url, all), (e) => e instanceof TypeError && why.test(e.message), url)
+	])) assert.throws(() => parse(url, all), (e) => e instanceof TypeError && why.test(e.message), url)
 	for (const url of ['turns:a', 'turn:a?transport=tcp', 'turns:a?transport=udp']) {
-		assert.throws(() => parseURLs(url, ['udp']), (e) => e instanceof TurnError && e.kind === 'unsupported')
+		assert.throws(() => parse(url, ['udp']), (e) => e instanceof TurnError && e.kind === 'unsupported')
 	}
-	assert.throws(() => parseURLs([], all), TypeError)
-	assert.throws(() => parseURLs(/** @type {any} */ (7), all), TypeError)
+	assert.throws(() => parse([], all), TypeError)
+	assert.throws(() => parse(/** @type {any} */ (7), all), TypeError)
 })
 
 test('credentials are prepared as OpaqueString says', () => {

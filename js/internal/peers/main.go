@@ -35,8 +35,13 @@ func main() {
 	kind := flag.String("server", "pion", "`pion` or coturn")
 	quota := flag.Int("quota", 0, "allocations that pion grants; 0 = no limit")
 	deny := flag.Bool("deny", false, "pion lets nobody talk to loopback")
+	secret := flag.String("secret", "", "pion takes the time-limited credentials of this `secret`")
 	flag.Parse()
-	if err := run(*kind, *quota, *deny); err != nil {
+	o := hosttest.PionOptions{Quota: *quota, Secret: *secret}
+	if *deny {
+		o.Deny = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+	}
+	if err := run(*kind, o); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -49,8 +54,8 @@ type peers struct {
 	carriers
 }
 
-func run(kind string, quota int, deny bool) error {
-	p, err := start(kind, quota, deny)
+func run(kind string, o hosttest.PionOptions) error {
+	p, err := start(kind, o)
 	if err != nil {
 		return err
 	}
@@ -68,13 +73,9 @@ func run(kind string, quota int, deny bool) error {
 	return lines.Err()
 }
 
-func start(kind string, quota int, deny bool) (p peers, err error) {
+func start(kind string, o hosttest.PionOptions) (p peers, err error) {
 	switch kind {
 	case "pion":
-		o := hosttest.PionOptions{Quota: quota}
-		if deny {
-			o.Deny = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
-		}
 		p.server, p.carriers, err = startPion(o)
 	case "coturn":
 		p.server, p.carriers, err = startCoturn(flag.Args())

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"encoding/binary"
 	"go/ast"
-	"reflect"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/turnwasm/turnwasm/client"
 	"github.com/turnwasm/turnwasm/client/turntest"
 	"github.com/turnwasm/turnwasm/wasm/abi"
+	"github.com/turnwasm/turnwasm/wasm/internal/names"
 )
 
 // A page is what every host wants to know, in no language yet.
@@ -109,20 +107,12 @@ func (p *page) client() {
 	p.texts("Names of STUN methods.", "METHODS", methodNames())
 }
 
-// statNames finds the counters' order by sending each across the boundary.
 func statNames() []string {
-	var s client.Stats
-	v := reflect.ValueOf(&s).Elem()
-	for i := range v.NumField() {
-		v.Field(i).SetUint(uint64(i))
+	list := names.Stats()
+	for i, name := range list {
+		list[i] = lower(number{name: name})
 	}
-	wire := abi.AppendStats(nil, &s)
-	names := make([]string, len(wire)/8)
-	for i := range names {
-		field := v.Type().Field(int(binary.LittleEndian.Uint64(wire[8*i:])))
-		names[i] = lower(number{name: field.Name})
-	}
-	return names
+	return list
 }
 
 func methodNames() (lines []entry) {
@@ -164,7 +154,7 @@ func (p *page) numbers(comment, prefix string, s *source, from, typed string) {
 	list, err := s.numbers(from, typed)
 	p.fail(err)
 	for i := range list {
-		list[i].name = prefix + "_" + upper(list[i].name)
+		list[i].name = prefix + "_" + names.Upper(list[i].name)
 	}
 	p.constants(comment, list)
 }
@@ -195,16 +185,3 @@ func (p *page) texts(comment, name string, lines []entry) {
 
 // lower spells a Go name as JavaScript does: AllocateFailed is allocateFailed.
 func lower(n number) string { return strings.ToLower(n.name[:1]) + n.name[1:] }
-
-// upper spells CreatePermission as CREATE_PERMISSION.
-func upper(name string) string {
-	var b strings.Builder
-	runes := []rune(name)
-	for i, r := range runes {
-		if i > 0 && unicode.IsUpper(r) && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToUpper(r))
-	}
-	return b.String()
-}
