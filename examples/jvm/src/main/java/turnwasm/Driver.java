@@ -90,10 +90,6 @@ public final class Driver implements AutoCloseable {
             ended = true;
             return null;
         });
-        if (Thread.currentThread() != thread) join();
-    }
-
-    private void join() throws IOException {
         try {
             thread.join();
         } catch (InterruptedException e) {

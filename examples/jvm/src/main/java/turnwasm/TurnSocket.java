@@ -5,9 +5,7 @@ import static turnwasm.AbiGen.*;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
-import java.net.PortUnreachableException;
 import java.nio.ByteBuffer;
-import java.nio.channels.DatagramChannel;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -40,11 +38,6 @@ public final class TurnSocket implements AutoCloseable {
     /** "... default lifetime value of 600 seconds (10 minutes)". https://www.rfc-editor.org/rfc/rfc8656#section-6 */
     private static final double DEFAULT_LIFETIME = 600_000;
 
-    /** Datagrams that are read before others have their turn. */
-    private static final int MOST_READS = 64;
-
-    private static final int MAX_DATAGRAM = 65535;
-
     private final Driver driver;
     private final InetSocketAddress server;
     private final CompletableFuture<Event> opened = new CompletableFuture<>();
@@ -54,11 +47,9 @@ public final class TurnSocket implements AutoCloseable {
     /** Channels that are being bound, by peer. */
     private final Map<InetSocketAddress, CompletableFuture<Void>> binding = new HashMap<>();
     private final Set<InetSocketAddress> channels = new HashSet<>();
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(MAX_DATAGRAM);
 
     private Client client;
-    private DatagramChannel channel;
-    private int flow;
+    private UdpPath path;
     private int ports;
     private boolean started;
     private volatile boolean verdictTold;
@@ -181,7 +172,7 @@ public final class TurnSocket implements AutoCloseable {
     // What follows runs on the driver's thread.
 
     private Void start(double now, Records.Writer config) throws IOException {
-        channel = connect(0);
+        path = UdpPath.open(driver, server, 0, new Eyes());
         ports = 1;
         driver.add(this);
         try {
@@ -195,49 +186,14 @@ public final class TurnSocket implements AutoCloseable {
         return null;
     }
 
-    private DatagramChannel connect(int flow) throws IOException {
-        DatagramChannel made = DatagramChannel.open();
-        try {
-            made.connect(server);
-            driver.register(made, () -> read(made, flow));
-            return made;
-        } catch (IOException | RuntimeException e) {
-            made.close();
-            throw e;
-        }
-    }
-
     private Client open() throws TurnException {
         if (failure != null) throw failure.again();
-        if (client == null || closed.isDone()) throw new TurnException(Kind.CLOSED, CODE_CLOSED, "turn: the socket is closed", null);
+        if (client == null || closed.isDone()) throw isClosed("");
         return client;
     }
 
-    private void read(DatagramChannel from, int flow) {
-        try {
-            for (int i = 0; i < MOST_READS && from.isOpen(); i++) {
-                buffer.clear();
-                if (from.read(buffer) < 0 || buffer.flip().remaining() == 0) return;
-                byte[] datagram = new byte[buffer.remaining()];
-                buffer.get(datagram);
-                client.input(Driver.now(), flow, datagram);
-            }
-        } catch (PortUnreachableException e) {
-            ask(() -> client.pathError(Driver.now(), flow));
-        } catch (TurnException e) {
-            if (e.kind() != Kind.TRAPPED) fail(e);
-        } catch (IOException e) {
-            ask(() -> client.flowClosed(Driver.now(), flow));
-        }
-    }
-
     private void ship(byte[] datagram, int flow) {
-        if (flow != this.flow || !channel.isOpen()) return;
-        try {
-            channel.write(ByteBuffer.wrap(datagram)); // what the system has no room for is lost, as on the way
-        } catch (IOException e) {
-            // It is lost; the machine sends again, and is told when the path says more at a read.
-        }
+        if (flow == path.flow()) path.send(datagram);
     }
 
     private interface Call {
@@ -254,11 +210,30 @@ public final class TurnSocket implements AutoCloseable {
     }
 
     Void release(double now, Duration linger) throws TurnException {
-        shut(new TurnException(Kind.CLOSED, CODE_CLOSED, "turn: the socket is closed", null));
+        shut(isClosed(""));
         if (client != null && !closed.isDone()) client.close(now, linger.toNanos() / 1e6);
         return null;
     }
 
+    /** What comes from the server. */
+    private final class Eyes implements UdpPath.Receiver {
+        @Override
+        public void received(byte[] datagram, int flow) {
+            ask(() -> client.input(Driver.now(), flow, datagram));
+        }
+
+        @Override
+        public void unreachable(int flow) {
+            ask(() -> client.pathError(Driver.now(), flow));
+        }
+
+        @Override
+        public void failed(int flow) {
+            ask(() -> client.flowClosed(Driver.now(), flow));
+        }
+    }
+
+    /** What comes from the machine. */
     private final class Ears implements Instance.Sink {
         @Override
         public void transmit(byte[] datagram, int flow) {
@@ -309,11 +284,10 @@ public final class TurnSocket implements AutoCloseable {
 
     /** The server holds another allocation on this local port, says its 437. */
     private void changePort(int wanted) {
-        DatagramChannel old = channel;
+        UdpPath old = path;
         try {
             if (ports >= MAX_PORTS) throw new IOException("the server holds allocations on all of " + MAX_PORTS + " local ports");
-            channel = connect(wanted);
-            flow = wanted;
+            path = UdpPath.open(driver, server, wanted, new Eyes());
             ports++;
             ask(() -> client.flowOpened(Driver.now(), wanted));
             old.close(); // after the new one is open, which so cannot get the same port
@@ -338,7 +312,8 @@ public final class TurnSocket implements AutoCloseable {
     }
 
     private void ended(Event e) {
-        ask(() -> client.free());
+        ask(client::free);
+        shut(isClosed(e.reason()));
         end(new Closed(e.outcome() == null ? Outcome.ABANDONED : e.outcome(), e.reason(), e.until() == 0 ? null : instant(e.until()), e.reuseAfter()));
     }
 
@@ -352,11 +327,15 @@ public final class TurnSocket implements AutoCloseable {
             return;
         }
         Client.Parting parting = client.parting();
-        boolean shipped = parting != null && parting.flow() == flow;
-        if (shipped) ship(parting.datagram(), flow);
+        boolean shipped = parting != null && parting.flow() == path.flow();
+        if (shipped) path.send(parting.datagram());
         double granted = allocation == null ? 0 : allocation.lifetime().toMillis();
         double until = parting != null && parting.until() > Driver.now() ? parting.until() : Driver.now() + Math.max(DEFAULT_LIFETIME, granted);
         end(new Closed(shipped ? Outcome.UNCONFIRMED : Outcome.ABANDONED, reason, instant(until), Event.duration(until - Driver.now())));
+    }
+
+    private static TurnException isClosed(String why) {
+        return new TurnException(Kind.CLOSED, CODE_CLOSED, "turn: the socket is closed" + (why.isEmpty() ? "" : ": " + why), null);
     }
 
     private static Instant instant(double ms) {
@@ -364,14 +343,10 @@ public final class TurnSocket implements AutoCloseable {
     }
 
     private void end(Closed verdict) {
-        shut(new TurnException(Kind.CLOSED, CODE_CLOSED, "turn: the socket is closed", null));
+        shut(isClosed(""));
         events.end(failure);
         driver.remove(this);
-        try {
-            channel.close();
-        } catch (IOException e) {
-            // It is of no use any more in either case.
-        }
+        path.close();
         closed.complete(verdict);
     }
 }
