@@ -55,7 +55,7 @@ final class Check {
             }
             print("type", "figures", "cold_ms", cold, "warm_ms", warm, "rss_kb", Quickstart.status("VmRSS"), "us_per_packet", cpu / (2.0 * count));
         } catch (TurnException e) {
-            print("event", "failed", "method", "", "code", Math.max(0, e.code()), "reason", e.getMessage(), "signed", false, "until", "");
+            print("event", "failed", "method", e.method(), "code", Math.max(0, e.code()), "reason", e.reason());
             return false;
         }
         return good;

@@ -28,11 +28,19 @@ public final class TurnException extends IOException {
 
     private final Kind kind;
     private final int code;
+    private final String method;
+    private final String reason;
 
     TurnException(Kind kind, int code, String text, Throwable cause) {
+        this(kind, code, "", text, text, cause);
+    }
+
+    private TurnException(Kind kind, int code, String method, String reason, String text, Throwable cause) {
         super(text, cause);
         this.kind = kind;
         this.code = code;
+        this.method = method;
+        this.reason = reason;
     }
 
     TurnException(Kind kind, String text) {
@@ -41,7 +49,7 @@ public final class TurnException extends IOException {
 
     /** The same failure for another thread: its trace says who is told of it, its cause where it happened. */
     TurnException again() {
-        return new TurnException(kind, code, getMessage(), this);
+        return new TurnException(kind, code, method, reason, getMessage(), this);
     }
 
     public Kind kind() {
@@ -51,6 +59,16 @@ public final class TurnException extends IOException {
     /** The boundary's error code, which is negative, or the server's, which is positive; 0 = none. */
     public int code() {
         return code;
+    }
+
+    /** The request that failed, "Allocate" for one; empty for other failures. */
+    public String method() {
+        return method;
+    }
+
+    /** The server's phrase, or the text. */
+    public String reason() {
+        return reason;
     }
 
     /** The error of a code that a call has answered, with what the machine says of it. */
@@ -67,6 +85,6 @@ public final class TurnException extends IOException {
         String hint = ofAllocation ? AbiGen.HINTS.getOrDefault(e.code(), "") : "";
         String text = e.method() + (e.peer() == null ? "" : " for " + Addresses.format(e.peer())) + ": "
                 + (e.code() == 0 ? "" : e.code() + " ") + reason + (hint.isEmpty() ? "" : ": " + hint);
-        return new TurnException(kind, e.code(), text, null);
+        return new TurnException(kind, e.code(), e.method(), reason, text, null);
     }
 }
