@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import turnwasm.TurnException.Kind;
 
 /**
@@ -54,8 +55,8 @@ public final class Driver implements AutoCloseable {
     private final List<TurnSocket> sockets = new ArrayList<>();
     private volatile boolean ended;
 
-    private Driver(TurnModule module) throws IOException {
-        instance = new Instance(module);
+    private Driver(Instance instance) throws IOException {
+        this.instance = instance;
         selector = Selector.open();
         thread = new Thread(null, this::loop, "turnwasm", STACK);
         thread.setDaemon(true);
@@ -63,7 +64,9 @@ public final class Driver implements AutoCloseable {
 
     /** A new instance of the module, and its thread. */
     public static Driver start(TurnModule module) throws IOException {
-        Driver driver = new Driver(module);
+        FutureTask<Instance> making = new FutureTask<>(() -> new Instance(module));
+        new Thread(null, making, "turnwasm", STACK).start(); // the caller's thread may be interrupted
+        Driver driver = new Driver(await(making));
         driver.thread.start();
         return driver;
     }

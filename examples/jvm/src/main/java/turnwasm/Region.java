@@ -14,6 +14,9 @@ final class Region {
     /** An out-descriptor. */
     record Out(int client, int kind, int flow, int offset, int length, int count, int stride, int channel, long tag, InetSocketAddress address) {}
 
+    /** The most packets of one descriptor; they are copied before anybody sees them. */
+    private static final int MAX_RUN = 1 << 16;
+
     private final Memory memory;
     private final int base;
     private final int size;
@@ -144,7 +147,7 @@ final class Region {
                 memory.readInt(at + DESC_OFFSET), memory.readInt(at + DESC_LENGTH), count, memory.readInt(at + DESC_STRIDE),
                 memory.readInt(at + DESC_CHANNEL), memory.readLong(at + DESC_TAG), addressAt(at));
         boolean positive = d.offset >= 0 && d.length >= 0 && d.stride >= 0;
-        boolean run = count == 1 || d.stride >= d.length && d.stride > 0;
+        boolean run = count == 1 || d.stride >= d.length && d.stride > 0 && count <= MAX_RUN;
         if (!positive || !run || d.offset + (count - 1L) * d.stride + d.length > size) {
             throw new IndexOutOfBoundsException("a descriptor reaches outside of the region");
         }

@@ -81,6 +81,9 @@ public final class TurnSocket implements AutoCloseable {
         } catch (InterruptedIOException e) {
             socket.driver.submit(now -> socket.release(now, Duration.ZERO));
             throw e;
+        } catch (TurnException e) {
+            config.wipe(); // a driver that is closed has not done it
+            throw e;
         }
     }
 

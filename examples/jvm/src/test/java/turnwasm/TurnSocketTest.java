@@ -47,6 +47,7 @@ class TurnSocketTest {
             assertThrows(InterruptedIOException.class, () -> socket.send(ByteBuffer.allocate(9), PEER));
             assertThrows(InterruptedIOException.class, () -> socket.receive(ByteBuffer.allocate(9)));
             assertThrows(InterruptedIOException.class, () -> open(server));
+            assertThrows(InterruptedIOException.class, () -> Driver.start(TurnModule.compiled()));
             assertTrue(Thread.interrupted(), "the interrupt stays the caller's");
             assertTrue(socket.stats().get("payloadsSent") >= 0, "the instance lives");
         }
