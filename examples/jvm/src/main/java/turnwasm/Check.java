@@ -94,18 +94,22 @@ final class Check {
                 roundTrips[back++] = since(sent[i]);
             }
         }
-        Arrays.sort(roundTrips, 0, back);
-        print("event", "echoed", "sent", count, "received", back, "lost", lost.cardinality(),
-                "rttMs", Map.of("p50", percentile(roundTrips, back, 50), "p99", percentile(roundTrips, back, 99)));
-        good &= back == count;
+        echoed(Arrays.copyOf(roundTrips, back), lost.cardinality());
+    }
+
+    private void echoed(double[] roundTrips, int lost) {
+        Arrays.sort(roundTrips);
+        print("event", "echoed", "sent", count, "received", roundTrips.length, "lost", lost,
+                "rttMs", Map.of("p50", percentile(roundTrips, 50), "p99", percentile(roundTrips, 99)));
+        good &= roundTrips.length == count;
     }
 
     private static ByteBuffer payload(long run, int i) {
         return ByteBuffer.allocate(SIZE).putLong(run).putInt(i).rewind();
     }
 
-    private static double percentile(double[] sorted, int n, int p) {
-        return n == 0 ? 0 : sorted[Math.max(0, (n * p + 99) / 100 - 1)];
+    private static double percentile(double[] sorted, int p) {
+        return sorted.length == 0 ? 0 : sorted[Math.max(0, (sorted.length * p + 99) / 100 - 1)];
     }
 
     private void close(TurnSocket socket) throws IOException {
