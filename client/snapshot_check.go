@@ -1,9 +1,6 @@
 package client
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // implausible says what in a snapshot no client can have; "" if nothing is. What
 // it does not find may make a client that is useless, but never one that panics
@@ -25,9 +22,6 @@ func (c *Client) implausible() string {
 	if q := c.queue; q != nil && q.size > maxSnapshotPayloads {
 		return "too much waits"
 	}
-	if c.auth.signer == nil && c.signedOnce() {
-		return "it has signed, and has nothing to sign with"
-	}
 	for _, tx := range c.requests {
 		if why := c.impossible(tx); why != "" {
 			return why
@@ -36,16 +30,12 @@ func (c *Client) implausible() string {
 	return ""
 }
 
-// signedOnce: a request is, or was, signed.
-func (c *Client) signedOnce() bool {
-	return slices.ContainsFunc(c.requests, func(tx *transaction) bool { return tx.signer != nil }) ||
-		slices.ContainsFunc(c.forgone, func(f forgone) bool { return f.signer != nil })
-}
-
 // impossible: an allocation has no requests but these, and what they are built of
 // must be there.
 func (c *Client) impossible(tx *transaction) string {
 	switch {
+	case tx.signer != nil && c.auth.signer == nil:
+		return "a request is signed, and there is nobody to sign it anew"
 	case tx.purpose == forChannel && c.channelBy(tx.number) == nil:
 		return "a ChannelBind is for no channel"
 	case tx.purpose == forPermission && len(tx.peers) == 0:
