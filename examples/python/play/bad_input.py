@@ -91,7 +91,7 @@ class BadInput:
         await self._refuses("not wasm", "module", lambda: Module(b"<html>404</html>"))
         await self._refuses("no bytes", "module", lambda: Module(b""))
         await self._refuses("wasm that is cut off", "module", lambda: Module(b"\0asm\1\0\0\0\1\x5a\3"))
-        await self._refuses("an import that there is not", "module", lambda: Instance(Module(b'(module (import "a" "b" (func)))')))
+        await self._refuses("an import that there is not", "module", lambda: Instance(Module(tiny_module(abi.EXPORTS, 1, '(import "a" "b" (func))'))))
         await self._refuses("no such file", "module", lambda: Module.load("/nonexistent/turn.wasm"))
 
     async def handles(self) -> None:

@@ -10,7 +10,16 @@
 from .address import Address
 from .driver import Driver
 from .endpoint import TurnProtocol, TurnTransport, create_turn_endpoint
-from .errors import ClosedError, LostError, ModuleError, RefusedError, RequestError, TrappedError, TurnError, UnsupportedError
+from .errors import (
+    ClosedError,
+    LostError,
+    ModuleError,
+    RefusedError,
+    RequestError,
+    TrappedError,
+    TurnError,
+    UnsupportedError,
+)
 from .event import Closed, Event
 from .module import Module
 

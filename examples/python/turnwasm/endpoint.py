@@ -13,7 +13,14 @@ from . import credentials
 from .address import Packed, pack, packed
 from .client import Client
 from .driver import Driver
-from .errors import ClosedError, LostError, RefusedError, RequestError, TrappedError, TurnError
+from .errors import (
+    ClosedError,
+    LostError,
+    RefusedError,
+    RequestError,
+    TrappedError,
+    TurnError,
+)
 from .event import ABANDONED, NOTHING_TO_RELEASE, UNCONFIRMED, Closed, Event
 from .instance import Sink
 from .path import UdpPath
