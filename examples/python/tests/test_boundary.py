@@ -92,9 +92,9 @@ class Instances(unittest.TestCase):
         def dies(*args):
             raise wasmtime.Trap("planted")
 
-        instance._guest.calls["turn_state"] = dies
+        instance._guest.calls["turn_stats"] = dies
         with self.assertRaises(turnwasm.TrappedError) as first:
-            client.phase
+            client.stats()
         with mock.patch.dict(instance._guest.calls, {name: self.fail for name in instance._guest.calls}):
             for call in (lambda: client.allocate(1), client.stats, lambda: client.send(1, b"x", pack("192.0.2.7", 1)), client.free):
                 with self.assertRaises(turnwasm.TrappedError):
@@ -121,7 +121,9 @@ class Instances(unittest.TestCase):
         received = instance._guest.calls["turn_input"]
         instance._guest.calls["turn_input"] = lambda now, n: batches.append(n) or received(now, n)
 
-        def recv_into(buffer, sizes=[9, 0, 1200]):
+        sizes = [9, 0, 1200]
+
+        def recv_into(buffer):
             if not sizes:
                 raise ConnectionRefusedError
             return sizes.pop()

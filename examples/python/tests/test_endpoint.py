@@ -103,7 +103,7 @@ class Endpoint(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_server_that_says_nothing_to_the_close(self):
         await self.start()
-        transport, protocol = await self.open()
+        transport, _ = await self.open()
         self.server.silent = True
         waiting = asyncio.ensure_future(transport.aclose(60))
         await asyncio.sleep(0)

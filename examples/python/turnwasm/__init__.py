@@ -5,6 +5,8 @@
     transport.get_extra_info("sockname")           # the relayed address, which peers send to
     transport.sendto(b"hello", ("203.0.113.9", 4000))
     closed = await transport.aclose()              # Closed(outcome="released", ...)
+
+The protocol is any asyncio.DatagramProtocol; a TurnProtocol is told the machine's events, too.
 """
 
 from .address import Address
