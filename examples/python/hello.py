@@ -1,6 +1,8 @@
 """Sends one message through a relay, waits for an answer, and takes the allocation back.
 
     python hello.py turn:HOST[:PORT] USERNAME PASSWORD PEER-IP PEER-PORT
+
+Needs wasmtime: pip install -r requirements.txt
 """
 
 import asyncio

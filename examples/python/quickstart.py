@@ -23,7 +23,9 @@ from play import bad_input, check, leaks, transcripts  # noqa: E402
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A checker of TURN servers.", allow_abbrev=False)
     module = argparse.ArgumentParser(add_help=False)
-    module.add_argument("-module", metavar="FILE", help="turn.wasm; else that of $TURNWASM_MODULE, or the repository's", default=argparse.SUPPRESS)
+    module.add_argument(
+        "-module", metavar="FILE", help="turn.wasm; else that of $TURNWASM_MODULE, or the repository's", default=argparse.SUPPRESS
+    )
     parser.add_argument("-module", metavar="FILE", default=None, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     one = commands.add_parser("check", parents=[module], help="allocate, echo, close")

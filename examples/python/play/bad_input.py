@@ -91,7 +91,9 @@ class BadInput:
         await self._refuses("not wasm", "module", lambda: Module(b"<html>404</html>"))
         await self._refuses("no bytes", "module", lambda: Module(b""))
         await self._refuses("wasm that is cut off", "module", lambda: Module(b"\0asm\1\0\0\0\1\x5a\3"))
-        await self._refuses("an import that there is not", "module", lambda: Instance(Module(b'(module (import "a" "b" (func)))')))
+        await self._refuses(
+            "an import that there is not", "module", lambda: Instance(Module(tiny_module(abi.EXPORTS, 1, '(import "a" "b" (func))')))
+        )
         await self._refuses("no such file", "module", lambda: Module.load("/nonexistent/turn.wasm"))
 
     async def handles(self) -> None:
@@ -117,7 +119,9 @@ class BadInput:
         await self._refuses("a record that is cut off", "refused", lambda: instance.control("turn_command", 1, command, 3))
         await self._refuses("a record longer than its place", "refused", lambda: instance.control("turn_command", 1, command, 1 << 30))
         await self._refuses("a record of a negative length", "refused", lambda: instance.control("turn_command", 1, command, -1))
-        await self._refuses("a record that does not fit", "argument", lambda: instance.open(1, lambda r: r.bytes(1, bytes(1 << 20)), deaf()))
+        await self._refuses(
+            "a record that does not fit", "argument", lambda: instance.open(1, lambda r: r.bytes(1, bytes(1 << 20)), deaf())
+        )
         await self._refuses("a batch longer than its place", "refused", lambda: instance.control("turn_input", 1, 1 << 20))
         await self._refuses("arguments of another type", "argument", lambda: instance.control("turn_free", "one"))  # type: ignore[arg-type]
         await self._refuses("a payload too large", "refused", lambda: client.send(1, bytes(70_000), pack(*PEER)))
@@ -165,7 +169,9 @@ class BadInput:
         await self._refuses("a payload after the trap", "trapped", lambda: transport.sendto(b"x", PEER))
         await self._refuses("a channel after the trap", "trapped", lambda: transport.bind_channel(PEER))
         await self._refuses(
-            "a transport after the trap", "trapped", lambda: turnwasm.create_turn_endpoint(Refusals, server.uri, **credentials)  # type: ignore[arg-type]
+            "a transport after the trap",
+            "trapped",
+            lambda: turnwasm.create_turn_endpoint(Refusals, server.uri, **credentials),  # type: ignore[arg-type]
         )
         lifetime = await asyncio.wait_for(server.lifetimes.get(), 10)
         closed = await transport.aclose()

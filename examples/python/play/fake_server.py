@@ -27,7 +27,7 @@ class FakeServer(asyncio.DatagramProtocol):
 
     def __init__(self, mismatches: int = 0) -> None:
         self._mismatches = mismatches
-        self.lifetimes: "asyncio.Queue[int]" = asyncio.Queue()  # that Refreshes have asked for
+        self.lifetimes: asyncio.Queue[int] = asyncio.Queue()  # that Refreshes have asked for
         self.silent = False
 
     @classmethod

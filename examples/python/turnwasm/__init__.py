@@ -5,12 +5,23 @@
     transport.get_extra_info("sockname")           # the relayed address, which peers send to
     transport.sendto(b"hello", ("203.0.113.9", 4000))
     closed = await transport.aclose()              # Closed(outcome="released", ...)
+
+The protocol is any asyncio.DatagramProtocol; a TurnProtocol is told the machine's events, too.
 """
 
 from .address import Address
 from .driver import Driver
 from .endpoint import TurnProtocol, TurnTransport, create_turn_endpoint
-from .errors import ClosedError, LostError, ModuleError, RefusedError, RequestError, TrappedError, TurnError, UnsupportedError
+from .errors import (
+    ClosedError,
+    LostError,
+    ModuleError,
+    RefusedError,
+    RequestError,
+    TrappedError,
+    TurnError,
+    UnsupportedError,
+)
 from .event import Closed, Event
 from .module import Module
 

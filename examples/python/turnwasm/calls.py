@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from functools import partial
+import operator
 from typing import Any, Callable
 
 import wasmtime
@@ -23,8 +23,19 @@ def bind(store: wasmtime.Store, func: wasmtime.Func) -> Call:
     type looked up once, takes 3. It is not part of what wasmtime documents for Python; where it is missing Func serves.
     """
     if not hasattr(_ffi, "wasmtime_func_call_unchecked"):
-        return partial(func, store)
+        return _checked(store, func)
     return _unchecked(store, func)
+
+
+def _checked(store: wasmtime.Store, func: wasmtime.Func) -> Call:
+    convert = [float if str(t) == "f64" else operator.index for t in func.type(store).params]
+
+    def call(*given: Any) -> Any:
+        if len(given) != len(convert):
+            raise TypeError(f"{len(given)} arguments, want {len(convert)}")
+        return func(store, *[f(value) for f, value in zip(convert, given)])
+
+    return call
 
 
 def _unchecked(store: wasmtime.Store, func: wasmtime.Func) -> Call:

@@ -13,7 +13,14 @@ from . import credentials
 from .address import Packed, pack, packed
 from .client import Client
 from .driver import Driver
-from .errors import ClosedError, LostError, RefusedError, RequestError, TrappedError, TurnError
+from .errors import (
+    ClosedError,
+    LostError,
+    RefusedError,
+    RequestError,
+    TrappedError,
+    TurnError,
+)
 from .event import ABANDONED, NOTHING_TO_RELEASE, UNCONFIRMED, Closed, Event
 from .instance import Sink
 from .path import UdpPath
@@ -106,7 +113,7 @@ class TurnTransport(asyncio.DatagramTransport):
         await self._ask(("channel", packed(addr)), self._using().bind_channel)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """"sockname": the relayed address; "mapped": where the server sees us; "peername": the server; "lifetime" in seconds."""
+        """As asyncio has it, "sockname": the relayed address; "mapped": where the server sees us; "peername": the server; "lifetime"."""
         if name == "sockname" and self._allocation:
             return self._allocation.relayed
         if name == "mapped" and self._allocation:
@@ -147,7 +154,8 @@ class TurnTransport(asyncio.DatagramTransport):
 
     def _config(self, username: bytes, password: bytes) -> Callable[[Writer], None]:
         assert self._path is not None
-        server = packed(self._path.sock.getpeername())
+        host, port = self._path.sock.getpeername()[:2]
+        server = pack(host.split("%")[0], port)  # without the zone of a link-local address, which is the socket's affair
 
         def write(r: Writer) -> None:
             r.address(abi.ATTR_SERVER, server).flag(abi.ATTR_AUTO_PERMISSION)

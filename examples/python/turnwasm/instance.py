@@ -244,8 +244,8 @@ class Instance:
         """Ends the instance: nothing of it is called any more."""
         if self.dead is None:
             words = str(self._guest.last_words)
-            first = str(cause).strip().split("\n")[0]
-            self.dead = TrappedError(f"turn: the instance died in {name}: {first or type(cause).__name__}" + (f": {words}" if words else ""))
+            why = str(cause).strip().split("\n")[-1].strip() or type(cause).__name__  # behind a backtrace of numbers
+            self.dead = TrappedError(f"turn: the instance died in {name}: {why}" + (f": {words}" if words else ""))
             clients, self._clients = list(self._clients.values()), {}
             self._telling.extend((client.sink.died, self.dead) for client in clients)
             self._tell()

@@ -12,25 +12,12 @@ import wasmtime
 from . import abi_gen as abi
 from .calls import Call, bind
 from .errors import ModuleError
+from .wasi import LastWords, linker
 
 ENVIRONMENT = "TURNWASM_MODULE"
 """The environment's name for the module's file; without it the repository's own is taken."""
 
 _OURS = Path(__file__).resolve().parents[3] / "wasm" / "turn.wasm"
-_TAIL = 4096
-
-
-class LastWords:
-    """The end of the standard error: Go's word on a fatal fault is there and nowhere else."""
-
-    def __init__(self) -> None:
-        self._tail = b""
-
-    def write(self, words: bytes) -> None:
-        self._tail = (self._tail + words)[-_TAIL:]
-
-    def __str__(self) -> str:
-        return self._tail.decode("utf-8", "replace").strip()
 
 
 class Guest(NamedTuple):
@@ -46,7 +33,10 @@ class Module:
     """turn.wasm, compiled. Any number of instances, in any number of threads, are made of it."""
 
     def __init__(self, wasm: bytes, *, cache: bool = False) -> None:
-        """cache keeps the machine code in wasmtime's own cache, in the user's cache folder: 30 ms instead of 1.5 s."""
+        """cache keeps the machine code in wasmtime's own cache, in the user's cache folder: 30 ms instead of 1.5 s.
+
+        What lies there is run as it is: leave it off where somebody else can write to that folder.
+        """
         config = wasmtime.Config()
         config.memory_may_move = False  # so that a view of it is good for as long as the instance lives
         try:
@@ -57,10 +47,6 @@ class Module:
         except wasmtime.WasmtimeError as e:
             raise ModuleError(f"turn: the module does not compile: {e}") from e
         self._check()
-        # wasmtime's own WASI, which is given nothing: no files, no arguments, no environment. There are clocks, and the
-        # system's entropy.
-        self._linker = wasmtime.Linker(self._engine)
-        self._linker.define_wasi()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None, *, cache: bool = False) -> Module:
@@ -91,15 +77,14 @@ class Module:
                 raise ModuleError(f"turn: the module has no export {name}: it is of another make")
             types = [str(t) for t in [*kind.params, *kind.results]]
             if len(kind.params) != count or len(kind.results) != 1 or not set(types) <= {"i32", "f64"}:
-                raise ModuleError(f"turn: the module's export {name} takes {len(kind.params)} parameters, want {count}, i32 or f64, and an answer")
+                raise ModuleError(
+                    f"turn: the module's export {name} takes {len(kind.params)} parameters, want {count}, i32 or f64, and an answer"
+                )
 
     def instantiate(self) -> Guest:
         store, words = wasmtime.Store(self._engine), LastWords()
-        wasi = wasmtime.WasiConfig()
-        wasi.stderr_custom = words.write
-        store.set_wasi(wasi)
         try:
-            exports = self._linker.instantiate(store, self._module).exports(store)
+            exports = linker(self._engine, store, words).instantiate(store, self._module).exports(store)
         except (wasmtime.WasmtimeError, wasmtime.Trap) as e:
             raise ModuleError(f"turn: the module does not start: {e}") from e
         memory = exports["memory"]

@@ -11,9 +11,7 @@ from .errors import RequestError, UnsupportedError
 
 DEFAULT_PORT = 3478
 
-_FORM = re.compile(
-    r"(turns?):(\[[0-9A-Fa-f:.]+\]|[^:?/@#\[\]\s]+)(?::([0-9]{1,5}))?(?:\?transport=(udp|tcp))?", re.IGNORECASE | re.ASCII
-)
+_FORM = re.compile(r"(turns?):(\[[0-9A-Fa-f:.]+\]|[^:?/@#\[\]\s]+)(?::([0-9]{1,5}))?(?:\?transport=(udp|tcp))?", re.IGNORECASE | re.ASCII)
 
 Resolved = tuple[int, Any]
 """A family and an address, as socket functions take them."""
