@@ -80,7 +80,11 @@ func (c *Client) flowLost(now time.Duration) {
 	case PhaseClosing:
 		c.finishClose(now, why.reason)
 	case PhaseAllocated:
-		c.lose(now, lossOf{verdict: why})
+		moving := c.moving()
+		if moving {
+			c.moveCut(now, why)
+		}
+		c.lose(now, lossOf{verdict: why, moved: moving})
 	case PhaseAllocating, PhaseAuthenticated:
 		c.dropRequests(forAllocate, forReclaim)
 		c.giveUpAllocate(now, why)

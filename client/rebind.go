@@ -201,6 +201,17 @@ func (c *Client) moveFailed(now time.Duration, tx *transaction, v verdict) {
 	}
 }
 
+// moveCut: the new flow has ended before the answer. What the server has not
+// moved yet is released on the old one, and there is a new allocation on a third.
+func (c *Client) moveCut(now time.Duration, v verdict) {
+	c.emit(v.eventOf(RebindFailed, stun.MethodRefresh))
+	if mo := c.mobile; mo.adrift && !mo.oldGone {
+		c.flowGone = false
+		c.releaseOn(now, mo.old)
+		c.flowGone = true
+	}
+}
+
 // releaseOn sends one Refresh(LIFETIME=0) on the flow of before the move.
 func (c *Client) releaseOn(now time.Duration, flow Flow) {
 	present, nonce, until := c.flow, c.auth.nonce, c.reusableAt

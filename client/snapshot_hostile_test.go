@@ -34,16 +34,18 @@ var odd = map[string]func(*Client){
 	"channels without permissions":              func(c *Client) { c.permissions = nil },
 	"a permission twice":                        func(c *Client) { c.permissions = append(c.permissions, c.permissions[0], c.permissions[0]) },
 	"permissions that are due, and not wanted":  func(c *Client) { c.permissions[0] = permission{addr: oddPeer.Addr(), refreshAt: 1, goodUntil: 2} },
-	"a permission that is due, and good never":  func(c *Client) { c.permissions[0] = permission{addr: oddPeer.Addr(), refreshAt: 1, told: true, asked: true} },
-	"a channel that is due, and not wanted":     func(c *Client) { c.channels[0] = channel{peer: oddPeer, refreshAt: 1, goodUntil: 2, sentAt: 1} },
-	"a channel that is busy without a request":  func(c *Client) { c.channels[1].busy = true },
-	"a payload for nobody":                      func(c *Client) { c.enqueue(netip.AddrPort{}, []byte("x")) },
-	"a payload for port 0":                      func(c *Client) { c.enqueue(netip.AddrPortFrom(oddPeer.Addr(), 0), []byte("x")) },
-	"a payload for whom nobody asks":            func(c *Client) { c.enqueue(netip.MustParseAddrPort("[2001:db8::9]:9"), nil) },
-	"an allocation that expires in 36 years":    func(c *Client) { c.alloc.expiresAt, c.lease.until = maxSpan, maxSpan },
-	"an allocation that has expired":            func(c *Client) { c.alloc.expiresAt, c.lease.until = 1, 1 },
-	"a refresh that was due long ago":           func(c *Client) { c.alloc.refreshAt = 1 },
-	"an allocation of the future":               func(c *Client) { c.alloc.madeAt = maxSpan },
+	"a permission that is due, and good never": func(c *Client) {
+		c.permissions[0] = permission{addr: oddPeer.Addr(), refreshAt: 1, told: true, asked: true}
+	},
+	"a channel that is due, and not wanted":    func(c *Client) { c.channels[0] = channel{peer: oddPeer, refreshAt: 1, goodUntil: 2, sentAt: 1} },
+	"a channel that is busy without a request": func(c *Client) { c.channels[1].busy = true },
+	"a payload for nobody":                     func(c *Client) { c.enqueue(netip.AddrPort{}, []byte("x")) },
+	"a payload for port 0":                     func(c *Client) { c.enqueue(netip.AddrPortFrom(oddPeer.Addr(), 0), []byte("x")) },
+	"a payload for whom nobody asks":           func(c *Client) { c.enqueue(netip.MustParseAddrPort("[2001:db8::9]:9"), nil) },
+	"an allocation that expires in 36 years":   func(c *Client) { c.alloc.expiresAt, c.lease.until = maxSpan, maxSpan },
+	"an allocation that has expired":           func(c *Client) { c.alloc.expiresAt, c.lease.until = 1, 1 },
+	"a refresh that was due long ago":          func(c *Client) { c.alloc.refreshAt = 1 },
+	"an allocation of the future":              func(c *Client) { c.alloc.madeAt = maxSpan },
 	"another allocation that is forgone": func(c *Client) {
 		c.forgone = append(c.forgone, forgone{transactionID{1}, forAllocate, nil}, forgone{transactionID{2}, forBind, nil})
 	},

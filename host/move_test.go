@@ -241,3 +241,28 @@ func TestL09RebindOnCoturn(t *testing.T) {
 		})
 	}
 }
+
+// A move over TCP. coturn 4.6 answers bytes that are no STUN, on which the new
+// stream ends: then there is a new allocation on a third one.
+func TestL09RebindOverTCP(t *testing.T) {
+	engines(t, func(t *testing.T, rt *host.Runtime) {
+		server, echo := hosttest.NeedCoturn(t, "--mobility"), hosttest.NeedEcho(t)
+		cfg := mobileConfig(server.Addr())
+		cfg.URL += "?transport=tcp"
+		c := dial(t, rt, cfg)
+		if err := c.BindChannel(soon(t), echo.Addr()); err != nil {
+			t.Fatalf("BindChannel: %v", err)
+		}
+		relayed, local := c.Relayed(), c.Local()
+		var moved *host.MovedError
+		if err := c.Rebind(soon(t)); err != nil && !errors.As(err, &moved) || err == nil && c.Relayed() != relayed {
+			t.Fatalf("Rebind: %v; Relayed is %v, it was %v", err, c.Relayed(), relayed)
+		}
+		if c.Local() == local {
+			t.Error("it is on the same local port")
+		}
+		wantEcho(t, c, echo.Addr(), "after the Rebind")
+		wantClosed(t, c, 2*time.Second, client.Released)
+		wantHeld(t, server, 0)
+	})
+}

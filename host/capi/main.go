@@ -12,7 +12,7 @@ package main
 #cgo LDFLAGS: -lpthread
 #include "turnwasm.h"
 
-void turnwasm_tell(turnwasm_on_payload f, void *user, turnwasm_socket socket, void *data, size_t length, turnwasm_addr *from);
+void turnwasm_tell(turnwasm_on_payload f, uintptr_t user, turnwasm_socket socket, void *data, size_t length, turnwasm_addr *from);
 */
 import "C"
 
@@ -79,7 +79,8 @@ func goAddrFormat(addr *C.turnwasm_addr, text *C.char, room C.size_t) C.int {
 		if err != nil {
 			return err
 		}
-		if s := peer.String(); len(s) >= int(room) {
+		room = min(room, mostText)
+		if s := peer.String(); C.size_t(len(s)) >= room {
 			return &core.Error{Code: core.Argument, Err: fmt.Errorf("%q does not fit", s)}
 		}
 		copyText(unsafe.Slice(text, room), peer.String())
@@ -102,8 +103,8 @@ func goRuntimeOpen(c *C.turnwasm_runtime_config, h *C.turnwasm_runtime, e *C.tur
 }
 
 //export goRuntimeClose
-func goRuntimeClose(h C.turnwasm_runtime, e *C.turnwasm_error) C.int {
-	return guarded(e, func() error { return library.CloseRuntime(uint64(h)) })
+func goRuntimeClose(h C.turnwasm_runtime, within C.int, e *C.turnwasm_error) C.int {
+	return guarded(e, func() error { return library.CloseRuntime(uint64(h), within != 0) })
 }
 
 //export goDial
@@ -166,12 +167,15 @@ func goReceive(h C.turnwasm_socket, list *C.turnwasm_message, count C.size_t, ti
 		n, err := s.Receive(payloads, int64(timeout))
 		for i := range payloads[:n] {
 			m, p := &messages[i], &payloads[i]
-			m.length = C.size_t(copy(unsafe.Slice((*byte)(m.data), m.length), p.Data))
+			m.length = C.size_t(copy(unsafe.Slice((*byte)(m.data), min(m.length, core.MostPayload)), p.Data))
 			m.peer = addrOf(p.Peer)
 		}
 		return int64(n), err
 	})
 }
+
+// mostText is longer than an address's.
+const mostText = 64
 
 // mostAtOnce payloads are taken by one call.
 const mostAtOnce = 64
@@ -193,7 +197,7 @@ func goFD(h C.turnwasm_socket, events C.int, e *C.turnwasm_error) C.int {
 }
 
 //export goSetCallback
-func goSetCallback(h C.turnwasm_socket, f C.turnwasm_on_payload, user unsafe.Pointer, within C.int, e *C.turnwasm_error) C.int {
+func goSetCallback(h C.turnwasm_socket, f C.turnwasm_on_payload, user C.uintptr_t, within C.int, e *C.turnwasm_error) C.int {
 	return with(h, e, func(s *core.Socket) error {
 		if f == nil {
 			return s.SetCallback(nil, within != 0)
@@ -205,7 +209,8 @@ func goSetCallback(h C.turnwasm_socket, f C.turnwasm_on_payload, user unsafe.Poi
 // nothing is what an empty payload points at: NULL is the end.
 var nothing [1]byte
 
-func call(f C.turnwasm_on_payload, user unsafe.Pointer, h C.turnwasm_socket, p *core.Payload) {
+// call: user is the caller's, a pointer or not, so it is none to Go.
+func call(f C.turnwasm_on_payload, user C.uintptr_t, h C.turnwasm_socket, p *core.Payload) {
 	if p == nil {
 		C.turnwasm_tell(f, user, h, nil, 0, nil)
 		return

@@ -17,16 +17,14 @@ static void in_child(void) { forked = 1; }
 
 __attribute__((constructor)) static void begin(void) { pthread_atfork(NULL, NULL, in_child); }
 
-// The socket whose callback this thread is in.
-static __thread turnwasm_socket telling;
+// This thread is in a callback of some socket's.
+static __thread int telling;
 
-void turnwasm_tell(turnwasm_on_payload f, void *user, turnwasm_socket socket, void *data, size_t length, turnwasm_addr *from)
+void turnwasm_tell(turnwasm_on_payload f, uintptr_t user, turnwasm_socket socket, void *data, size_t length, turnwasm_addr *from)
 {
-	turnwasm_socket before = telling;
-
-	telling = socket;
-	f(user, socket, data, length, from);
-	telling = before;
+	telling++;
+	f((void *)user, socket, data, length, from);
+	telling--;
 }
 
 const char *turnwasm_version(void) { return "0.1.0"; }
@@ -145,7 +143,7 @@ int turnwasm_runtime_open(const turnwasm_runtime_config *config, turnwasm_runtim
 int turnwasm_runtime_close(turnwasm_runtime runtime, turnwasm_error *error)
 {
 	ALIVE(error);
-	return goRuntimeClose(runtime, error);
+	return goRuntimeClose(runtime, telling != 0, error);
 }
 
 int turnwasm_dial(turnwasm_runtime runtime, const turnwasm_config *config, turnwasm_socket *socket, turnwasm_error *error)
@@ -220,7 +218,7 @@ int turnwasm_event_fd(turnwasm_socket socket, turnwasm_error *error)
 int turnwasm_set_callback(turnwasm_socket socket, turnwasm_on_payload f, void *user, turnwasm_error *error)
 {
 	ALIVE(error);
-	return goSetCallback(socket, f, user, telling == socket, error);
+	return goSetCallback(socket, f, (uintptr_t)user, telling != 0, error);
 }
 
 int turnwasm_next_event(turnwasm_socket socket, turnwasm_event *event, int64_t timeout_ms, turnwasm_error *error)
@@ -305,7 +303,7 @@ int turnwasm_close(turnwasm_socket socket, int64_t linger_ms, turnwasm_closed *v
 
 	ALIVE(error);
 	memset(&v, 0, sizeof v);
-	if ((verdict && (code = room(verdict, error))) || (code = goClose(socket, linger_ms, telling == socket, &v, error)))
+	if ((verdict && (code = room(verdict, error))) || (code = goClose(socket, linger_ms, telling != 0, &v, error)))
 		return code;
 	if (verdict)
 		give(verdict, &v, sizeof v);

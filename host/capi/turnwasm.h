@@ -231,7 +231,8 @@ int turnwasm_fd(turnwasm_socket socket, turnwasm_error *error);
 
 /* Has f called with each payload, one after the other, on a thread of the library's; f must not wait long: payloads queue
  * up, and are dropped. It may call everything, turnwasm_close too. The last call has data NULL: the socket is closed.
- * data and from are good until f returns. f NULL: no more calls, and when this returns (outside of f) none is under way. */
+ * data and from are good until f returns. f NULL: no more calls, and when this returns none is under way, unless it was
+ * called from a callback, which waits for none. */
 typedef void (*turnwasm_on_payload)(void *user, turnwasm_socket socket, const void *data, size_t length, const turnwasm_addr *from);
 int turnwasm_set_callback(turnwasm_socket socket, turnwasm_on_payload f, void *user, turnwasm_error *error);
 
@@ -252,7 +253,8 @@ int turnwasm_rebind(turnwasm_socket socket, int64_t timeout_ms, turnwasm_error *
 int turnwasm_set_credentials(turnwasm_socket socket, const char *username, const char *password, turnwasm_error *error);
 
 /* Releases the allocation, waits for the server's verdict at most linger_ms, and frees the handle. Legal in every state; 0
- * sends one release and waits for nothing. verdict may be NULL. Whoever waits on the socket elsewhere gets TURNWASM_E_CLOSED. */
+ * sends one release and waits for nothing. verdict may be NULL. Whoever waits on the socket elsewhere gets TURNWASM_E_CLOSED.
+ * A program that just ends releases nothing. */
 int turnwasm_close(turnwasm_socket socket, int64_t linger_ms, turnwasm_closed *verdict, turnwasm_error *error);
 
 #ifdef __cplusplus

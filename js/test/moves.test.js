@@ -52,6 +52,19 @@ for (const [flavour, create] of flavours) {
 		assert.equal(await there.held(0), 0)
 	})
 
+	// coturn 4.6 answers bytes that are no STUN, on which the new stream ends.
+	test(`${flavour}: rebind over TCP goes on, with the relayed address or with another`, async () => {
+		const socket = await create({ urls: mobile.tcp, ...mobile.login, mobility: true }).opened
+		await socket.bindChannel(mobile.echo.port, mobile.echo.address)
+		const { relayedAddress, localAddress } = socket
+		const moved = await socket.rebind()
+		assert.equal(moved, socket.relayedAddress?.port === relayedAddress?.port)
+		assert.notEqual(socket.localAddress?.port, localAddress?.port)
+		await wantEcho(socket, mobile, 'after')
+		assert.equal((await socket.close()).outcome, 'released')
+		assert.equal(await mobile.held(0), 0)
+	})
+
 	test(`${flavour}: a move that nobody answers ends with the close`, async () => {
 		const socket = await create({ urls: mobile.proxied, ...mobile.login, mobility: true, rto: 50 }).opened
 		await mobile.fault('silence')

@@ -52,7 +52,7 @@ func TestEightAtOnce(t *testing.T) {
 		all.Go(func() { alone(t, l, server, peer) })
 	}
 	all.Wait()
-	if err := l.CloseRuntime(0); err != nil {
+	if err := l.CloseRuntime(0, false); err != nil {
 		t.Error(err)
 	}
 	if held, err := server.Held(); err != nil || held != 0 {
@@ -156,7 +156,7 @@ func TestCallbackCloses(t *testing.T) {
 			t.Errorf("outcome %v", got)
 		}
 	}
-	if err := l.CloseRuntime(0); err != nil {
+	if err := l.CloseRuntime(0, false); err != nil {
 		t.Error(err)
 	}
 }
@@ -172,6 +172,39 @@ func readable(t *testing.T, fd int, wait time.Duration) bool {
 			return n > 0 && err == nil
 		}
 	}
+}
+
+// Two callbacks that close each other's sockets, and one that closes its runtime.
+func TestCallbacksCloseEachOther(t *testing.T) {
+	server, peer := hosttest.NeedPion(t, hosttest.PionOptions{}), hosttest.NeedEcho(t).Addr()
+	l := NewLibrary()
+	var handles [2]uint64
+	var sockets [2]*Socket
+	for i := range handles {
+		handles[i], sockets[i] = dial(t, l, server)
+	}
+	var both, done sync.WaitGroup
+	both.Add(2)
+	for i, s := range sockets {
+		done.Add(1)
+		if err := s.SetCallback(func(p *Payload) {
+			if p == nil {
+				return
+			}
+			both.Done()
+			both.Wait() // both are in their callbacks
+			_, err := l.Close(handles[1-i], 2000, true)
+			over(t, "Close", err)
+			over(t, "CloseRuntime", l.CloseRuntime(0, true))
+			done.Done()
+		}, false); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.WriteToAddrPort([]byte("x"), peer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done.Wait()
 }
 
 // The descriptors say what is there, level by level.
@@ -222,7 +255,7 @@ func TestDescriptors(t *testing.T) {
 	wantCode(t, "Receive while it is closed", <-waits, Closed)
 	_, err = s.FD()
 	wantCode(t, "FD of a closed socket", err, Closed)
-	if err := l.CloseRuntime(0); err != nil {
+	if err := l.CloseRuntime(0, false); err != nil {
 		t.Error(err)
 	}
 }
@@ -240,19 +273,19 @@ func TestRuntimesEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	other, _ := dial(t, l, server)
-	if err := l.CloseRuntime(rt); err != nil {
+	if err := l.CloseRuntime(rt, false); err != nil {
 		t.Error(err)
 	}
 	_, err = l.Socket(h)
 	wantCode(t, "a socket of a closed runtime", err, Handle)
 	_, err = l.Dial(rt, config(server))
 	wantCode(t, "Dial in a closed runtime", err, Handle)
-	wantCode(t, "CloseRuntime again", l.CloseRuntime(rt), Handle)
+	wantCode(t, "CloseRuntime again", l.CloseRuntime(rt, false), Handle)
 	if _, err := l.Socket(other); err != nil {
 		t.Error(err)
 	}
 	for range 2 {
-		if err := l.CloseRuntime(0); err != nil {
+		if err := l.CloseRuntime(0, false); err != nil {
 			t.Error(err)
 		}
 	}
@@ -278,7 +311,7 @@ func TestCodes(t *testing.T) {
 	wantCode(t, "nothing", nil, OK)
 	_, err := l.OpenRuntime(RuntimeConfig{Instances: -1})
 	wantCode(t, "a negative number", err, Argument)
-	if err := l.CloseRuntime(0); err != nil {
+	if err := l.CloseRuntime(0, false); err != nil {
 		t.Error(err)
 	}
 }

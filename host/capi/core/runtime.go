@@ -77,8 +77,9 @@ func (l *Library) runtime(h uint64) (*runtime, uint64, error) {
 	return rt, h, err
 }
 
-// CloseRuntime closes it with its sockets, and frees all their handles.
-func (l *Library) CloseRuntime(h uint64) error {
+// CloseRuntime closes it with its sockets, and frees all their handles. within
+// is as Close has it.
+func (l *Library) CloseRuntime(h uint64, within bool) error {
 	if h == 0 {
 		l.mu.Lock()
 		h, l.fallback = l.fallback, 0
@@ -91,16 +92,15 @@ func (l *Library) CloseRuntime(h uint64) error {
 	if err != nil {
 		return err
 	}
-	rt.closing.Do(func() { rt.err = l.shut(h, rt) })
+	rt.closing.Do(func() { rt.err = l.shut(h, rt, within) })
 	return rt.err
 }
 
-// errUnclean: what a runtime's Close tells of its sockets is no fault of the call's.
-func (l *Library) shut(h uint64, rt *runtime) error {
+func (l *Library) shut(h uint64, rt *runtime, within bool) error {
 	err := rt.Close()
 	for _, s := range l.sockets.all() {
 		if socket, gone := l.sockets.get(s); gone == nil && socket.home == h && l.sockets.drop(s) {
-			socket.free(false)
+			socket.free(within)
 		}
 	}
 	l.runtimes.drop(h)

@@ -28,9 +28,10 @@ type Config struct {
 }
 
 const (
-	mostQueue   = 1 << 16
-	mostEvents  = 64
-	mostPayload = 65535
+	mostQueue  = 1 << 16
+	mostEvents = 64
+	// MostPayload is the longest that UDP has.
+	MostPayload = 65535
 	// between the host's queue and ours few payloads are under way.
 	handed = 64
 )
@@ -96,7 +97,7 @@ func (s *Socket) read() {
 }
 
 func (s *Socket) pumpPayloads() {
-	room := make([]byte, mostPayload)
+	room := make([]byte, MostPayload)
 	for {
 		n, peer, err := s.ReadFromAddrPort(room)
 		if err != nil {
@@ -143,8 +144,8 @@ func (s *Socket) Permit(timeout int64, peers []netip.Addr) error {
 	return s.Ask(timeout, func(ctx context.Context) error { return s.CreatePermission(ctx, peers...) })
 }
 
-// Close releases, and frees the handle. within says that it is called by the
-// socket's own callback, which so cannot be waited for.
+// Close releases, and frees the handle. within says that it is called by a
+// callback: then none is waited for, its own or one that waits for it.
 func (l *Library) Close(h uint64, linger int64, within bool) (host.Closed, error) {
 	s, err := l.sockets.get(h)
 	if err != nil {

@@ -29,7 +29,7 @@ var hosts = []host{
 	},
 	{
 		name: "python (wasmtime)", needs: []string{"python3 -m venv --help"},
-		build: "cd examples/python && python3 -m venv build/venv && build/venv/bin/python -m pip install -q -r requirements.txt",
+		build: "cd examples/python && python3 -m venv build/venv && build/venv/bin/python -m pip install -q -r requirements.txt && build/venv/bin/python -m unittest -q",
 		run:   []string{"examples/python/build/venv/bin/python", "examples/python/quickstart.py"},
 	},
 	{
