@@ -30,7 +30,8 @@ async def run(module: turnwasm.Module, server: str, username: str, password: str
         await transport.bind_channel(peer)
         await echo.run()
         used = cpu_us() - used
-        well = await close(transport) and echoed(echo)
+        well = echoed(echo)
+        well = await close(transport) and well
 
         begin = time.perf_counter()
         transport, _ = await turnwasm.create_turn_endpoint(
