@@ -51,8 +51,8 @@ def main() -> int:
             well = leaks.check(module)
         else:
             well = asyncio.run(bad_input.run(module, args.trap))
-    except (turnwasm.TurnError, OSError, ValueError) as e:
-        print("quickstart:", e, file=sys.stderr)
+    except (turnwasm.TurnError, OSError, ValueError, asyncio.TimeoutError) as e:
+        print("quickstart:", str(e) or repr(e), file=sys.stderr)
         return 1
     return 0 if well else 1
 

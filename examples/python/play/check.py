@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import turnwasm
+from turnwasm.address import text
 
 from .echo import Echo
 from .say import cpu_us, milliseconds, resident_kb, say
@@ -29,7 +30,8 @@ async def run(module: turnwasm.Module, server: str, username: str, password: str
         await transport.bind_channel(peer)
         await echo.run()
         used = cpu_us() - used
-        well = await close(transport) and echoed(echo)
+        well = echoed(echo)
+        well = await close(transport) and well
 
         begin = time.perf_counter()
         transport, _ = await turnwasm.create_turn_endpoint(
@@ -47,10 +49,6 @@ async def run(module: turnwasm.Module, server: str, username: str, password: str
 def allocated(transport: turnwasm.TurnTransport, took: float) -> None:
     relayed, mapped, lifetime = map(transport.get_extra_info, ("sockname", "mapped", "lifetime"))
     say(event="allocated", relayed=text(relayed), mapped=text(mapped), lifetime=int(lifetime), ms=took)
-
-
-def text(addr: turnwasm.Address) -> str:
-    return f"[{addr[0]}]:{addr[1]}" if ":" in addr[0] else f"{addr[0]}:{addr[1]}"
 
 
 def echoed(echo: Echo) -> bool:

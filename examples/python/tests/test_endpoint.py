@@ -4,9 +4,13 @@ import asyncio
 import gc
 import unittest
 import weakref
+from unittest import mock
+
+import wasmtime
 
 import turnwasm
 from play.fake_server import PASSWORD, USERNAME, FakeServer
+from turnwasm.path import UdpPath
 from turnwasm.uri import TurnURI
 
 PEER = ("192.0.2.7", 9000)
@@ -74,8 +78,12 @@ class Endpoint(unittest.IsolatedAsyncioTestCase):
 
     async def test_takes_another_port_after_437(self):
         await self.start(mismatches=2)
-        transport, _ = await self.open()
+        paths, opens = [], UdpPath.open
+        with mock.patch.object(UdpPath, "open", side_effect=lambda *args: paths.append(opens(*args)) or paths[-1]):
+            transport, _ = await self.open()
+        self.assertEqual([path.sock.fileno() >= 0 for path in paths], [False, False, True], "sockets left open")
         self.assertEqual((await transport.aclose()).outcome, "released")
+        self.assertEqual(paths[-1].sock.fileno(), -1)
 
     async def test_gives_up_after_three_ports(self):
         await self.start(mismatches=3)
@@ -111,6 +119,18 @@ class Endpoint(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(closed.outcome, "unconfirmed")
         self.assertIsNotNone(closed.until)
         self.assertIs(await waiting, closed)
+
+    async def test_the_instance_dies(self):
+        await self.start()
+        transport, protocol = await self.open(driver=turnwasm.Driver(turnwasm.Module.default()))
+        calls = transport._driver.instance._guest.calls
+        with mock.patch.dict(calls, turn_send=mock.Mock(side_effect=wasmtime.Trap("planted"))), self.assertRaises(turnwasm.TrappedError):
+            transport.sendto(b"x", PEER)
+        self.assertEqual(await self.server.lifetimes.get(), 0, "the LIFETIME of the release that was kept")
+        closed = await transport.aclose()
+        self.assertEqual(closed.outcome, "unconfirmed")
+        self.assertIsNotNone(closed.until)
+        self.assertIsInstance(await protocol.lost, turnwasm.TrappedError)
 
     async def test_a_program_that_fails_harms_nobody(self):
         await self.start()
