@@ -10,7 +10,7 @@
  *	turnwasm_send(s, "hello", 5, &peer, &e);
  *	int64_t n = turnwasm_recv(s, buffer, sizeof buffer, &from, 5000, &e);
  *
- *	turnwasm_closed verdict;
+ *	turnwasm_closed verdict = {.size = sizeof verdict};
  *	turnwasm_close(s, 2000, &verdict, &e);    // verdict.outcome: TURNWASM_RELEASED
  *
  * Everything may be called from any thread, at the same time. Strings are UTF-8

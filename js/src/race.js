@@ -10,7 +10,7 @@ import { TurnError } from './error.js'
  * When the next place is tried beside those before it, in ms: "One recommended value for a default delay is 250
  * milliseconds." https://www.rfc-editor.org/rfc/rfc8305#section-5
  */
-const ATTEMPT_DELAY = 250
+export const ATTEMPT_DELAY = 250
 
 /** What closes leave behind, the best first. @type {readonly Closed['outcome'][]} */
 const OUTCOMES = ['nothing_to_release', 'released', 'unconfirmed', 'abandoned']

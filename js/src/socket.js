@@ -9,7 +9,7 @@ import { Emitter } from './emitter.js'
 import { eventError, TurnError } from './error.js'
 import { checkOptions, ownsPort, wantDate, wantLinger, withoutSecrets } from './options.js'
 import { bytesOf, slice, sumOf } from './payload.js'
-import { Race } from './race.js'
+import { ATTEMPT_DELAY, Race } from './race.js'
 import { expiryOf, Renewal } from './renewal.js'
 import { readableOf, writableOf } from './streams.js'
 import { traced } from './trace.js'
@@ -523,18 +523,32 @@ export class TurnSocket extends Emitter {
 	async #start() {
 		const driver = this.#options.turn ? Driver.of(this.#options.turn) : await Driver.shared()
 		this.#driver = driver
-		const looked = this.#closing ? [] : this.#targets.map((t) => this.#platform.find(t, this.#options, this.#giveUp.signal))
-		for (const l of looked) l.catch(() => {})
+		/** Places that one of the URIs has named. @type {Set<string>} */
 		const known = new Set()
-		for (const [i, { carrier, host }] of this.#targets.entries()) {
-			if (this.#closing) break
-			const found = await this.#unlessClosed(looked[i]).catch((e) => this.#race.failed(host, asError(e)))
-			const fresh = (found ?? []).filter((at) => known.size < known.add(`${carrier.via} ${formatAddress(at)}`).size)
-			this.#race.add(fresh.map((at) => () => this.#attempt(driver, at, carrier)))
-		}
+		const looked = this.#targets.map((t) => this.#look(driver, t, known))
+		for (const l of looked) await within(l, ATTEMPT_DELAY) // one that hangs does not hold up those behind it
+		await Promise.all(looked)
 		this.#race.complete()
 		if (this.#race.lost && !this.#closing) this.#fail(this.#race.error)
 		if (this.#closing && this.#race.over) void this.#end()
+	}
+
+	/**
+	 * Adds the places of a URI to the race, when they are found.
+	 * @param {Driver} driver
+	 * @param {import('./uri.js').Target & {carrier: import('./options.js').Carrier}} target
+	 * @param {Set<string>} known
+	 */
+	async #look(driver, target, known) {
+		const { carrier, host } = target
+		if (this.#closing) return
+		try {
+			const found = await this.#unlessClosed(this.#platform.find(target, this.#options, this.#giveUp.signal))
+			const fresh = found.filter((at) => known.size < known.add(`${carrier.via} ${formatAddress(at)}`).size)
+			this.#race.add(fresh.map((at) => () => this.#attempt(driver, at, carrier)))
+		} catch (e) {
+			this.#race.failed(host, asError(e))
+		}
 	}
 
 	/**
@@ -545,9 +559,9 @@ export class TurnSocket extends Emitter {
 	#unlessClosed(promise) {
 		const { signal } = this.#giveUp
 		return new Promise((resolve, reject) => {
-			promise.then(resolve, reject)
-			signal.addEventListener('abort', () => reject(signal.reason))
-			if (signal.aborted) reject(signal.reason)
+			const onAbort = () => reject(signal.reason)
+			signal.addEventListener('abort', onAbort)
+			promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
 		})
 	}
 
@@ -750,3 +764,15 @@ function plain(address) {
 
 /** @param {unknown} cause */
 const asError = (cause) => (cause instanceof TurnError || cause instanceof TypeError ? cause : new TurnError('transport', message(cause), { cause }))
+
+/**
+ * Settles with the promise, or after so many ms.
+ * @param {Promise<unknown>} promise
+ * @param {number} ms
+ */
+function within(promise, ms) {
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	let timer
+	const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)))
+	return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}

@@ -136,6 +136,19 @@ for (const [flavour, create] of flavours) {
 	const login = pion.login
 	const [fast, other] = [pion, coturn].map((p) => at(p.url.slice('turn:'.length)))
 
+	test(`${flavour}: a name that nobody answers for does not hold up the URI behind it`, async () => {
+		const names = new Names()
+		names.mute.add('hang.test')
+		const dead = createSocket('udp4').bind(0, '127.0.0.1')
+		await once(dead, 'listening')
+		const asked = once(dead, 'message')
+		const socket = create({ urls: ['turn:hang.test:1', `turn:127.0.0.1:${dead.address().port}`], username: 'u', credential: 'p', resolver: names })
+		socket.opened.catch(() => {})
+		await asked
+		assert.equal((await socket.close({ linger: 0 })).outcome, 'abandoned') // the Allocate is under way
+		await new Promise((resolve) => dead.close(() => resolve(undefined)))
+	})
+
 	test(`${flavour}: another address answers`, async () => {
 		const silent = await silence()
 		for (const first of [silent, await desert()]) {

@@ -127,6 +127,8 @@ def bad_input(o) -> int:
         "a socket in a runtime that is closed": (lambda: turnwasm.Socket("turn:127.0.0.1", "u", "p", runtime=closed), -1),
         "not a TURN URI": (lambda: turnwasm.Socket("http://127.0.0.1"), -2),
         "a username without a password": (lambda: turnwasm.Socket("turn:127.0.0.1", "alice"), -2),
+        "a zero byte in a password": (lambda: turnwasm.Socket("turn:127.0.0.1", "u", "secret\0x"), "ValueError"),
+        "not an IP address": (lambda: nobody.sendto(b"x", ("localhost", 9)), "ValueError"),
         "nobody there": (lambda: turnwasm.Socket("turn:127.0.0.1:1", "u", "p", timeout=5), -6),
         "no configuration": (lambda: turnwasm._call("dial", 0, None, ctypes.byref(ctypes.c_uint64())), -2),
         "no size": (lambda: turnwasm._call("dial", 0, ctypes.byref(turnwasm._Config()), ctypes.byref(ctypes.c_uint64())), -2),
@@ -136,6 +138,8 @@ def bad_input(o) -> int:
         try:
             call()
             code, text = 0, "nothing was wrong"
+        except ValueError as e:
+            code, text = ValueError.__name__, str(e)
         except turnwasm.TurnError as e:
             code, text = e.code, e.text
         say(type="bad-input", case=case, code=code, text=text)

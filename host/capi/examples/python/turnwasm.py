@@ -9,7 +9,9 @@
 
 import ctypes
 import ipaddress
+import math
 import os
+import select
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
@@ -103,6 +105,12 @@ def _call(name: str, *args) -> int:
     return n
 
 
+def _text(value: str) -> bytes:
+    if "\0" in value:
+        raise ValueError("a text with a zero byte in it")
+    return value.encode()
+
+
 def _addr(peer: Address) -> _Addr:
     ip = ipaddress.ip_address(peer[0])
     if not 0 <= peer[1] <= 65535:
@@ -125,7 +133,7 @@ class Runtime:
     """Compiles the module once and keeps sockets in some instances of it. Few need one of their own."""
 
     def __init__(self, cache_dir: Optional[str] = None):
-        config = _RuntimeConfig(size=ctypes.sizeof(_RuntimeConfig), cache_dir=None if cache_dir is None else cache_dir.encode())
+        config = _RuntimeConfig(size=ctypes.sizeof(_RuntimeConfig), cache_dir=None if cache_dir is None else _text(cache_dir))
         handle = ctypes.c_uint64()
         _call("runtime_open", ctypes.byref(config), ctypes.byref(handle))
         self.handle = handle.value
@@ -145,7 +153,7 @@ class Socket:
 
     def __init__(self, url: str, username: str = "", password: str = "", *, runtime: Optional[Runtime] = None, timeout: float = 0, rto: float = 0):
         config = _Config(
-            size=ctypes.sizeof(_Config), url=url.encode(), username=username.encode(), password=password.encode(),
+            size=ctypes.sizeof(_Config), url=_text(url), username=_text(username), password=_text(password),
             timeout_ms=int(timeout * 1000), rto_ms=int(rto * 1000),
         )
         handle = ctypes.c_uint64()
@@ -183,9 +191,17 @@ class Socket:
 
     def recvfrom(self, size: int = 65535, timeout: Optional[float] = None) -> Tuple[bytes, Optional[Address]]:
         """The next payload and its peer. timeout None waits, 0 does not; a TurnError of code TIMEOUT or AGAIN says that none came."""
-        room, peer = ctypes.create_string_buffer(size), _Addr()
-        n = _call("recv", self.handle, room, size, ctypes.byref(peer), -1 if timeout is None else int(timeout * 1000))
-        return room.raw[:n], _address(peer)
+        room, peer = (ctypes.c_char * size)(), _Addr()
+        while True:
+            if timeout is None:
+                select.select([self], [], [])  # which Ctrl-C ends, as a foreign call would not
+            try:
+                n = _call("recv", self.handle, room, size, ctypes.byref(peer), math.ceil(1000 * (timeout or 0)))
+            except TurnError as e:
+                if timeout is None and e.code == AGAIN:
+                    continue  # another thread was faster
+                raise
+            return ctypes.string_at(room, n), _address(peer)
 
     def bind_channel(self, peer: Address, timeout: float = 0) -> None:
         to = _addr(peer)
