@@ -94,6 +94,7 @@ class UDP {
 	/** @type {Uint8Array[]} */
 	#backlog = []
 	#closing = false
+	#wonders = false
 	local = { address: '', port: 0 }
 
 	/** @param {import('./transport.js').Receiver} receiver */
@@ -156,7 +157,10 @@ class UDP {
 
 	/** @param {unknown} error */
 	async #unsent(error) {
+		if (this.#wonders) return
+		this.#wonders = true // one question at a time
 		if (await isLocalGone(error, this.local.address)) this.#receiver.homeless()
+		this.#wonders = false
 	}
 
 	/** @param {readonly Uint8Array[]} list */

@@ -97,6 +97,7 @@ class UDP {
 	#views = new Views()
 	/** When a payload is next asked after, by performance.now(). */
 	#asksAt = 0
+	#wonders = false
 
 	/**
 	 * @param {import('node:dgram').Socket} socket
@@ -126,7 +127,10 @@ class UDP {
 
 	/** What is not sent is lost, as on the way; unless it is because of where we are. @param {Error} error */
 	async #unsent(error) {
+		if (this.#wonders) return
+		this.#wonders = true // one question at a time
 		if (await isLocalGone(error, this.local.address)) this.#receiver.homeless()
+		this.#wonders = false
 	}
 
 	/** @param {Uint8Array} data */

@@ -21,8 +21,9 @@ import { parseURLs } from './uri.js'
  * @property {string} [credential]
  * @property {Uint8Array} [accessToken] a token of RFC 7635; username is then the name of its key, macKey the key
  * @property {Uint8Array} [macKey]
- * @property {(socket: import('./socket.js').TurnSocket<any>, until: Date) => void} [renew] called once when the credential is about to
- *   expire: for `replace`, or with the same username for `setCredentials`
+ * @property {(socket: import('./socket.js').TurnSocket<any>, until: Date) => void | Promise<void>} [renew] called once when the credential is
+ *   about to expire: for `replace`, or with the same username for `setCredentials`. What it throws or rejects with is emitted as `error`
+ *   where somebody listens; the socket goes on
  * @property {number} [renewBefore] how long before: 60000
  * @property {Date} [expires] when; without it as a username of timeLimited says
  * @property {boolean} [impatient] ask a server all the same that wants to be left alone

@@ -1,7 +1,7 @@
 // Credentials that are good for a while: those of the "TURN REST API", and the
 // call that gets others in time.
 
-/** Left for asking a web server, and for a second try, in ms. */
+/** Left for asking a web server, which may be slow, and for the allocation that follows, in ms. */
 const RENEW_BEFORE = 60_000
 
 /** Timers of JavaScript count no further, in ms. */
@@ -54,22 +54,25 @@ export function expiryOf({ username = '', expires }) {
 	return until.getTime() > 0 ? until : undefined
 }
 
-/** Calls somebody once, ahead of an instant. */
+/** Calls somebody once, ahead of an instant. One that fails is not called again: what it was to get may be half there. */
 export class Renewal {
 	#renew
 	#before
+	#failed
 	/** @type {Date | undefined} */
 	#until
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer
 
 	/**
-	 * @param {((until: Date) => void) | undefined} renew
+	 * @param {((until: Date) => void | Promise<void>) | undefined} renew
 	 * @param {number} [before] in ms
+	 * @param {(error: Error) => void} [failed] is told what renew throws, or rejects with
 	 */
-	constructor(renew, before = RENEW_BEFORE) {
+	constructor(renew, before = RENEW_BEFORE, failed = () => {}) {
 		this.#renew = renew
 		this.#before = before
+		this.#failed = failed
 	}
 
 	/** An instant that it was armed for is no news. @param {Date | undefined} until */
@@ -82,12 +85,25 @@ export class Renewal {
 
 	/**
 	 * @param {Date} until
-	 * @param {(until: Date) => void} renew
+	 * @param {(until: Date) => void | Promise<void>} renew
 	 */
 	#wait(until, renew) {
 		const ms = Math.max(0, until.getTime() - this.#before - Date.now())
-		this.#timer = setTimeout(() => (ms > LONGEST ? this.#wait(until, renew) : renew(until)), Math.min(ms, LONGEST))
+		this.#timer = setTimeout(() => (ms > LONGEST ? this.#wait(until, renew) : this.#call(until, renew)), Math.min(ms, LONGEST))
 		if (typeof this.#timer === 'object') this.#timer.unref() // what keeps a program alive is its sockets
+	}
+
+	/**
+	 * @param {Date} until
+	 * @param {(until: Date) => void | Promise<void>} renew
+	 */
+	async #call(until, renew) {
+		try {
+			await renew(until)
+		} catch (e) {
+			const error = e instanceof Error ? e : new Error('renew has failed', { cause: e })
+			queueMicrotask(() => this.#failed(error)) // what a listener throws is not a rejection of ours
+		}
 	}
 
 	disarm() {

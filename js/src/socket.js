@@ -155,7 +155,7 @@ export class TurnSocket extends Emitter {
 		this.#targets = targets
 		this.#linger = linger
 		const { renew } = options
-		this.#renewal = new Renewal(renew && ((until) => renew(this, until)), options.renewBefore)
+		this.#renewal = new Renewal(renew && ((until) => renew(this, until)), options.renewBefore, (e) => this.#mention(e))
 		this.#race = new Race(ownsPort(options), linger)
 		const { signal } = options
 		if (signal) {
@@ -726,6 +726,11 @@ export class TurnSocket extends Emitter {
 	#report(error) {
 		if (this.listenerCount('error') > 0) this.emit('error', error)
 		else if (!this.#awaited) queueMicrotask(() => this.#complain(error))
+	}
+
+	/** Tells an error after which the socket goes on, and only if somebody listens. @param {Error} error */
+	#mention(error) {
+		if (!this.#ended && this.listenerCount('error') > 0) this.emit('error', error)
 	}
 
 	/** Emits an error; who made no listener is told by an exception, as ever. @param {Error} error */

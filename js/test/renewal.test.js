@@ -65,6 +65,15 @@ test('a renewal is called once, and not after it was called off', async () => {
 	assert.deepEqual(called, [due])
 })
 
+test('what a renewal throws or rejects with is told, and is an error', async () => {
+	const boom = new Error('boom')
+	const failing = [() => Promise.reject(boom), () => Promise.reject('text'), () => Promise.reject(Object.create(null)), () => { throw boom }]
+	for (const renew of failing) {
+		const error = await new Promise((resolve) => new Renewal(renew, 0, resolve).arm(new Date(Date.now() + 1)))
+		assert(error instanceof Error && (error === boom || error.message === 'renew has failed'), String(error))
+	}
+})
+
 for (const [flavour, create] of flavours) {
 	const coturn = await startPeers('coturn', '--', '--use-auth-secret', `--static-auth-secret=${SECRET}`)
 	const pion = await startPeers('pion', '-secret', SECRET)
@@ -97,6 +106,31 @@ for (const [flavour, create] of flavours) {
 			assert.equal(await peers.held(0), 0)
 		})
 	}
+
+	test(`${flavour}: a renew that fails is mentioned, and the socket goes on`, async () => {
+		for (const listens of [true, false]) {
+			const boom = new Error('no credentials to be had')
+			let calls = 0
+			/** @type {() => void} */
+			let tellCalled = () => {}
+			const called = new Promise((resolve) => (tellCalled = () => resolve(undefined)))
+			const renew = async () => {
+				calls++
+				tellCalled()
+				throw boom
+			}
+			const socket = create({ urls: coturn.url, ...(await rest('alice', 3600)), renewBefore: 3600_000, renew })
+			/** @type {Error[]} */
+			const told = []
+			if (listens) socket.on('error', (e) => told.push(e))
+			await Promise.all([socket.opened, called])
+			await new Promise((resolve) => setImmediate(resolve)) // events.once, below, would listen for errors
+			await wantEcho(socket, coturn, 'as before')
+			await socket.refresh()
+			assert.deepEqual([calls, told], [1, listens ? [boom] : []])
+			assert.equal((await socket.close()).outcome, 'released')
+		}
+	})
 
 	test(`${flavour}: renew is called ahead of the expiry`, async () => {
 		const began = await rest('alice', 3600)
