@@ -17,14 +17,28 @@ static void in_child(void) { forked = 1; }
 
 __attribute__((constructor)) static void begin(void) { pthread_atfork(NULL, NULL, in_child); }
 
+// What happens before what is Go's matter, and it sees to that; but nobody who
+// looks at a program in C from outside, ThreadSanitizer say, can see it. Here it is
+// said again: what was done before a callback was set, or a call of it returned,
+// was done before what comes behind.
+static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
+
+static void ordered(void)
+{
+	pthread_mutex_lock(&order);
+	pthread_mutex_unlock(&order);
+}
+
 // This thread is in a callback of some socket's.
 static __thread int telling;
 
 void turnwasm_tell(turnwasm_on_payload f, uintptr_t user, turnwasm_socket socket, void *data, size_t length, turnwasm_addr *from)
 {
+	ordered();
 	telling++;
 	f((void *)user, socket, data, length, from);
 	telling--;
+	ordered();
 }
 
 const char *turnwasm_version(void) { return "0.1.0"; }
@@ -142,8 +156,12 @@ int turnwasm_runtime_open(const turnwasm_runtime_config *config, turnwasm_runtim
 
 int turnwasm_runtime_close(turnwasm_runtime runtime, turnwasm_error *error)
 {
+	int code;
+
 	ALIVE(error);
-	return goRuntimeClose(runtime, telling != 0, error);
+	code = goRuntimeClose(runtime, telling != 0, error);
+	ordered();
+	return code;
 }
 
 int turnwasm_dial(turnwasm_runtime runtime, const turnwasm_config *config, turnwasm_socket *socket, turnwasm_error *error)
@@ -217,8 +235,13 @@ int turnwasm_event_fd(turnwasm_socket socket, turnwasm_error *error)
 
 int turnwasm_set_callback(turnwasm_socket socket, turnwasm_on_payload f, void *user, turnwasm_error *error)
 {
+	int code;
+
 	ALIVE(error);
-	return goSetCallback(socket, f, (uintptr_t)user, telling != 0, error);
+	ordered();
+	code = goSetCallback(socket, f, (uintptr_t)user, telling != 0, error);
+	ordered();
+	return code;
 }
 
 int turnwasm_next_event(turnwasm_socket socket, turnwasm_event *event, int64_t timeout_ms, turnwasm_error *error)
@@ -303,7 +326,11 @@ int turnwasm_close(turnwasm_socket socket, int64_t linger_ms, turnwasm_closed *v
 
 	ALIVE(error);
 	memset(&v, 0, sizeof v);
-	if ((verdict && (code = room(verdict, error))) || (code = goClose(socket, linger_ms, telling != 0, &v, error)))
+	if (verdict && (code = room(verdict, error)))
+		return code;
+	code = goClose(socket, linger_ms, telling != 0, &v, error);
+	ordered();
+	if (code)
 		return code;
 	if (verdict)
 		give(verdict, &v, sizeof v);

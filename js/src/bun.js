@@ -159,8 +159,11 @@ class UDP {
 	async #unsent(error) {
 		if (this.#wonders) return
 		this.#wonders = true // one question at a time
-		if (await isLocalGone(error, this.local.address)) this.#receiver.homeless()
-		this.#wonders = false
+		try {
+			if (await isLocalGone(error, this.local.address)) this.#receiver.homeless()
+		} finally {
+			this.#wonders = false
+		}
 	}
 
 	/** @param {readonly Uint8Array[]} list */

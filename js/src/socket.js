@@ -451,7 +451,7 @@ export class TurnSocket extends Emitter {
 	 * a live allocation does not take up; for a new password `setCredentials` does.
 	 *
 	 * The new socket is made with this one's options, from another local port, and has the permissions and channels that
-	 * this one has. The relayed address is another: tell the peers, send from the new socket, take what still comes to this
+	 * this one has at the call. The relayed address is another: tell the peers, send from the new socket, take what still comes to this
 	 * one, and close this one when nothing does. An error leaves nothing behind, and this socket as it is.
 	 * @param {import('./renewal.js').Credentials} credentials
 	 * @returns {Promise<TurnSocket<Data>>}
@@ -525,9 +525,15 @@ export class TurnSocket extends Emitter {
 		this.#driver = driver
 		/** Places that one of the URIs has named. @type {Set<string>} */
 		const known = new Set()
-		const looked = this.#targets.map((t) => this.#look(driver, t, known))
-		for (const l of looked) await within(l, ATTEMPT_DELAY) // one that hangs does not hold up those behind it
-		await Promise.all(looked)
+		const asked = this.#closing ? [] : this.#targets.map((t) => this.#unlessClosed(this.#platform.find(t, this.#options, this.#giveUp.signal)))
+		for (const a of asked) a.catch(() => {}) // whose turn may come after it has failed
+		const taken = []
+		for (const [i, a] of asked.entries()) {
+			const turn = this.#take(driver, this.#targets[i], a, known)
+			taken.push(turn)
+			await within(turn, ATTEMPT_DELAY) // one that hangs does not hold up those behind it
+		}
+		await Promise.all(taken)
 		this.#race.complete()
 		if (this.#race.lost && !this.#closing) this.#fail(this.#race.error)
 		if (this.#closing && this.#race.over) void this.#end()
@@ -537,14 +543,12 @@ export class TurnSocket extends Emitter {
 	 * Adds the places of a URI to the race, when they are found.
 	 * @param {Driver} driver
 	 * @param {import('./uri.js').Target & {carrier: import('./options.js').Carrier}} target
+	 * @param {Promise<import('./transport.js').Place[]>} asked
 	 * @param {Set<string>} known
 	 */
-	async #look(driver, target, known) {
-		const { carrier, host } = target
-		if (this.#closing) return
+	async #take(driver, { carrier, host }, asked, known) {
 		try {
-			const found = await this.#unlessClosed(this.#platform.find(target, this.#options, this.#giveUp.signal))
-			const fresh = found.filter((at) => known.size < known.add(`${carrier.via} ${formatAddress(at)}`).size)
+			const fresh = (await asked).filter((at) => known.size < known.add(`${carrier.via} ${formatAddress(at)}`).size)
 			this.#race.add(fresh.map((at) => () => this.#attempt(driver, at, carrier)))
 		} catch (e) {
 			this.#race.failed(host, asError(e))
@@ -561,6 +565,7 @@ export class TurnSocket extends Emitter {
 		return new Promise((resolve, reject) => {
 			const onAbort = () => reject(signal.reason)
 			signal.addEventListener('abort', onAbort)
+			if (signal.aborted) onAbort()
 			promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
 		})
 	}
@@ -581,7 +586,7 @@ export class TurnSocket extends Emitter {
 			if (attempt === (this.#race.winner ?? this.#race.only)) this.#own(attempt)
 		},
 		left: (attempt) => {
-			if (attempt !== (this.#race.winner ?? this.#race.only)) return
+			if (!this.#client || attempt !== (this.#race.winner ?? this.#race.only)) return
 			this.#client = undefined
 			this.#clientThere = deferred()
 		},

@@ -136,6 +136,34 @@ for (const [flavour, create] of flavours) {
 	const login = pion.login
 	const [fast, other] = [pion, coturn].map((p) => at(p.url.slice('turn:'.length)))
 
+	test(`${flavour}: the URIs are tried in their order, though a name takes a while`, async () => {
+		const names = new Names()
+		names.hosts.set('slow.test', ['127.0.0.1'])
+		const slow = { resolveSrv: (/** @type {string} */ n) => names.resolveSrv(n), resolve4: (/** @type {string} */ n) => new Promise((r) => setImmediate(r)).then(() => names.resolve4(n)), resolve6: (/** @type {string} */ n) => names.resolve6(n) }
+		const dead = [createSocket('udp4').bind(0, '127.0.0.1'), createSocket('udp4').bind(0, '127.0.0.1')]
+		await Promise.all(dead.map((d) => once(d, 'listening')))
+		const first = Promise.race(dead.map((d, i) => once(d, 'message').then(() => i)))
+		const [a, b] = dead.map((d) => d.address().port)
+		const socket = create({ urls: [`turn:slow.test:${a}`, `turn:127.0.0.1:${b}`], username: 'u', credential: 'p', resolver: slow })
+		socket.opened.catch(() => {})
+		const which = await first
+		await socket.close({ linger: 0 })
+		for (const d of dead) d.close()
+		assert.equal(which, 0)
+	})
+
+	test(`${flavour}: a resolver that closes the socket and does not answer`, async () => {
+		/** @type {import('../src/socket.js').TurnSocket<any> | undefined} */
+		let socket
+		const hang = () => {
+			void socket?.close()
+			return new Promise(() => {})
+		}
+		socket = create({ urls: 'turn:hang.test:1', username: 'u', credential: 'p', resolver: { resolveSrv: hang, resolve4: hang, resolve6: hang } })
+		socket.opened.catch(() => {})
+		assert.equal((await socket.closed).outcome, 'nothing_to_release')
+	})
+
 	test(`${flavour}: a name that nobody answers for does not hold up the URI behind it`, async () => {
 		const names = new Names()
 		names.mute.add('hang.test')
