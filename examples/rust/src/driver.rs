@@ -1,0 +1,111 @@
+//! An instance of the machine with its sockets and its one timer.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::timeout;
+
+use crate::clock;
+use crate::core::Core;
+use crate::credentials::Credentials;
+use crate::error::{Error, Kind, Result};
+use crate::instance::Instance;
+use crate::module::Module;
+use crate::socket::{Client, Socket};
+use crate::uri;
+
+/// An instance of the machine: any number of sockets share it, and one timer. It lives as long as one of them, or a clone
+/// of it. What a socket does is a short call into the machine, by whoever asks, one at a time; two tasks bring it the time
+/// and what comes from the network.
+#[derive(Clone)]
+pub struct Driver(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    core: Mutex<Core>,
+    /// The next deadline has come nearer.
+    sooner: Arc<Notify>,
+    timer: JoinHandle<()>,
+}
+
+impl Driver {
+    /// Makes an instance of the module. The runtime that it is called in, which has I/O and time enabled, carries its
+    /// tasks.
+    pub fn start(module: &Module) -> Result<Self> {
+        let runtime = Handle::try_current().map_err(|e| Error::new(Kind::Io, format!("turn: {e}")))?;
+        let instance = Instance::new(module)?;
+        let sooner = Arc::new(Notify::new());
+        Ok(Self(Arc::new_cyclic(|driver| Shared {
+            timer: runtime.spawn(keep_time(driver.clone(), sooner.clone())),
+            core: Mutex::new(Core::new(instance, runtime, driver.clone())),
+            sooner,
+        })))
+    }
+
+    /// Allocates at the server of a TURN URI, turn:HOST[:PORT], and waits for it: until the server has answered, or about
+    /// 40 seconds. Whoever stops waiting has what the server may have given released.
+    pub async fn connect(&self, uri: &str, credentials: Credentials) -> Result<Socket> {
+        let target = uri::parse(uri)?;
+        let credentials = credentials.prepared()?;
+        let server = resolve(&target).await?;
+        let (client, session) = self.0.call(|core| core.open(server, &credentials))?;
+        drop(credentials); // the machine has them
+        Socket::new(Client { driver: self.clone(), client, session }).await
+    }
+
+    /// How many clients the machine has: sockets, and what is left of some that were closed.
+    pub fn clients(&self) -> u32 {
+        self.0.call(|core| core.instance().clients())
+    }
+
+    /// Calls an export of the module by its name, for tests of what a trap does.
+    #[doc(hidden)]
+    pub fn raw(&self, name: &str) -> Result<f64> {
+        self.0.call(|core| core.call(|instance, _, _| instance.raw(name, &[])))
+    }
+}
+
+async fn resolve(target: &uri::Target) -> Result<SocketAddr> {
+    let found = tokio::net::lookup_host((target.host.as_str(), target.port)).await;
+    let first = found.map_err(|e| Error::io(&target.host, &e))?.next();
+    let first = first.map(|a| SocketAddr::new(a.ip().to_canonical(), a.port()));
+    first.ok_or_else(|| Error::new(Kind::Io, format!("turn: {} has no address", target.host)))
+}
+
+impl Shared {
+    /// Calls the machine, then sees to the timer.
+    pub(crate) fn call<T>(&self, f: impl FnOnce(&mut Core) -> T) -> T {
+        let mut core = self.core();
+        let answer = f(&mut core);
+        if core.is_sooner() {
+            self.sooner.notify_one();
+        }
+        answer
+    }
+
+    fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.timer.abort();
+    }
+}
+
+/// The one timer.
+async fn keep_time(driver: Weak<Shared>, sooner: Arc<Notify>) {
+    yield_now().await; // the driver is being made
+    while let Some(shared) = driver.upgrade() {
+        let next = shared.core().tick();
+        drop(shared);
+        match clock::duration(next - clock::now()) {
+            Duration::ZERO => yield_now().await, // the sockets get their turn
+            wait => _ = timeout(wait, sooner.notified()).await,
+        }
+    }
+}
