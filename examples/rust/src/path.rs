@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use tokio::io::Interest;
 use tokio::runtime::Handle;
@@ -20,8 +20,8 @@ const MAX_DATAGRAM: usize = 65535;
 
 pub(crate) struct Path {
     flow: u32,
-    /// The reader's socket once more: it sends where there is no runtime any more, too.
-    socket: UdpSocket,
+    /// It sends where there is no runtime any more, too.
+    socket: Arc<UdpSocket>,
     reader: JoinHandle<()>,
 }
 
@@ -36,9 +36,10 @@ impl Path {
     ) -> Result<Self> {
         let _in = runtime.enter();
         let failed = |e: io::Error| Error::io(format!("a socket to {server}"), &e);
-        let socket = connected(server).map_err(failed)?;
-        let readers = socket.try_clone().and_then(tokio::net::UdpSocket::from_std).map_err(failed)?;
-        Ok(Self { flow, socket, reader: runtime.spawn(read(readers, driver, client, flow)) })
+        let socket = Arc::new(connected(server).map_err(failed)?);
+        let ready = socket.try_clone().and_then(tokio::net::UdpSocket::from_std).map_err(failed)?;
+        let reader = runtime.spawn(read(ready, socket.clone(), driver, client, flow));
+        Ok(Self { flow, socket, reader })
     }
 
     pub(crate) fn flow(&self) -> u32 {
@@ -69,13 +70,19 @@ fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Hands in what comes until the path, or the driver, is gone.
-async fn read(socket: tokio::net::UdpSocket, driver: Weak<Shared>, client: i32, flow: u32) {
+/// Hands in what comes until the path, or the driver, is gone. That a server cannot be reached is an error, and nothing to
+/// read: it is waited for by itself, and forgotten once the socket has no more to say.
+async fn read(ready: tokio::net::UdpSocket, socket: Arc<UdpSocket>, driver: Weak<Shared>, client: i32, flow: u32) {
     let mut buffer = vec![0; MAX_DATAGRAM];
-    while socket.ready(Interest::READABLE | Interest::ERROR).await.is_ok() {
+    while ready.ready(Interest::READABLE | Interest::ERROR).await.is_ok() {
         let Some(driver) = driver.upgrade() else { return };
         for _ in 0..MOST_READS {
-            let come = socket.try_recv(&mut buffer);
+            let mut receive = || socket.recv(&mut buffer);
+            let come = match ready.try_io(Interest::READABLE, &mut receive) {
+                // One after the other: tokio forgets neither of two that it is asked for at once.
+                Err(e) if e.kind() == ErrorKind::WouldBlock => ready.try_io(Interest::ERROR, &mut receive),
+                come => come,
+            };
             if matches!(&come, Err(e) if e.kind() == ErrorKind::WouldBlock) {
                 break;
             }
