@@ -184,7 +184,8 @@ impl Instance {
 
     /// The next deadline of all clients in ms; infinite for none.
     pub fn next(&self) -> f64 {
-        if self.dead.is_some() { f64::INFINITY } else { f64_at(self.bytes(), HEAD_NEXT) }
+        let next = f64_at(self.bytes(), HEAD_NEXT);
+        if self.dead.is_some() || next.is_nan() { f64::INFINITY } else { next }
     }
 
     /// How many clients are alive.

@@ -79,7 +79,7 @@ async fn read(ready: tokio::net::UdpSocket, socket: Arc<UdpSocket>, driver: Weak
         for _ in 0..MOST_READS {
             let mut receive = || socket.recv(&mut buffer);
             let come = match ready.try_io(Interest::READABLE, &mut receive) {
-                // One after the other: tokio forgets neither of two that it is asked for at once.
+                // One after the other: of two that it is asked for at once, tokio's try_io clears none, and ready spins.
                 Err(e) if e.kind() == ErrorKind::WouldBlock => ready.try_io(Interest::ERROR, &mut receive),
                 come => come,
             };

@@ -82,32 +82,38 @@ fn answer(
     let transaction = request.get(4..20)?;
     let lifetime = lifetime(request).unwrap_or(600);
     let mut attributes = Vec::new();
-    let mut class = SUCCESS;
-    match (method, *says) {
-        (ALLOCATE, Says::Yes) => {
-            put(&mut attributes, XOR_RELAYED_ADDRESS, &xored(49152));
-            put(&mut attributes, XOR_MAPPED_ADDRESS, &xored(from.port()));
-        }
-        (ALLOCATE, Says::Unauthorized) => {
-            class = FAILURE;
-            put(&mut attributes, ERROR_CODE, &[0, 0, 4, 1]);
-            put(&mut attributes, REALM, b"example.org");
-            put(&mut attributes, NONCE, b"nonce");
-        }
-        (ALLOCATE, Says::Mismatch(left)) => {
-            *says = if left > 1 { Says::Mismatch(left - 1) } else { Says::Yes };
-            class = FAILURE;
-            put(&mut attributes, ERROR_CODE, &[0, 0, 4, 37]);
-        }
-        (REFRESH, _) => refreshed.send(lifetime).ok()?,
-        (CREATE_PERMISSION | CHANNEL_BIND, _) => {}
+    let class = match method {
+        ALLOCATE => allocate(says, from, &mut attributes),
+        REFRESH => refreshed.send(lifetime).ok().map(|()| SUCCESS)?,
+        CREATE_PERMISSION | CHANNEL_BIND => SUCCESS,
         _ => return None,
-    }
+    };
     if class == SUCCESS {
         put(&mut attributes, LIFETIME, &lifetime.to_be_bytes());
     }
     let length = attributes.len() as u16;
     Some([&(method | class).to_be_bytes(), &length.to_be_bytes(), transaction, &attributes[..]].concat())
+}
+
+/// Answers an Allocate: success or failure, and the attributes.
+fn allocate(says: &mut Says, from: SocketAddr, attributes: &mut Vec<u8>) -> u16 {
+    match *says {
+        Says::Yes => {
+            put(attributes, XOR_RELAYED_ADDRESS, &xored(49152));
+            put(attributes, XOR_MAPPED_ADDRESS, &xored(from.port()));
+            return SUCCESS;
+        }
+        Says::Unauthorized => {
+            put(attributes, ERROR_CODE, &[0, 0, 4, 1]);
+            put(attributes, REALM, b"example.org");
+            put(attributes, NONCE, b"nonce");
+        }
+        Says::Mismatch(left) => {
+            *says = if left > 1 { Says::Mismatch(left - 1) } else { Says::Yes };
+            put(attributes, ERROR_CODE, &[0, 0, 4, 37]);
+        }
+    }
+    FAILURE
 }
 
 fn lifetime(request: &[u8]) -> Option<u32> {
