@@ -11,8 +11,8 @@ import { noteTrip, tripTo } from './trips.js'
 
 /** @typedef {import('./client.js').TurnClient} TurnClient */
 /** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
-/** @typedef {import('./socket.js').Closed} Closed */
-/** @typedef {import('./socket.js').SocketEvent} SocketEvent */
+/** @typedef {import('./told.js').Closed} Closed */
+/** @typedef {import('./told.js').SocketEvent} SocketEvent */
 /** @typedef {import('./transport.js').Place} Place */
 /** @typedef {import('./transport.js').Transport} Transport */
 

@@ -25,9 +25,9 @@ export { timeLimited } from './renewal.js'
 export { TurnError, TurnSocket }
 
 /** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
-/** @typedef {import('./socket.js').Closed} Closed */
-/** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
-/** @typedef {import('./socket.js').SocketEvent} SocketEvent */
+/** @typedef {import('./told.js').Closed} Closed */
+/** @typedef {import('./told.js').RemoteInfo} RemoteInfo */
+/** @typedef {import('./told.js').SocketEvent} SocketEvent */
 /** @typedef {import('./transport.js').Transport} Transport */
 
 /**

@@ -77,7 +77,7 @@ export function requestError(f, kind = 'request') {
 	return new TurnError(kind, describe(f), f)
 }
 
-/** The error that an event tells of. @param {import('./socket.js').SocketEvent} e */
+/** The error that an event tells of. @param {import('./told.js').SocketEvent} e */
 export function eventError(e) {
 	const peer = e.peer && (e.peer.port === 0 ? e.peer.address : formatAddress(e.peer))
 	return requestError({ ...e, peer })

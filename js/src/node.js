@@ -27,10 +27,10 @@ export { timeLimited } from './renewal.js'
 export { TurnError, TurnSocket }
 
 /** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
-/** @typedef {import('./socket.js').Closed} Closed */
+/** @typedef {import('./told.js').Closed} Closed */
 /** @typedef {import('./transport.js').Transport} Transport */
-/** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
-/** @typedef {import('./socket.js').SocketEvent} SocketEvent */
+/** @typedef {import('./told.js').RemoteInfo} RemoteInfo */
+/** @typedef {import('./told.js').SocketEvent} SocketEvent */
 
 /** How often a payload is asked after, in ms: requests always are. */
 const ASK_EVERY = 250

@@ -4,7 +4,7 @@ import { formatAddress } from './address.js'
 import { TurnError } from './error.js'
 
 /** @typedef {import('./attempt.js').Attempt} Attempt */
-/** @typedef {import('./socket.js').Closed} Closed */
+/** @typedef {import('./told.js').Closed} Closed */
 
 /**
  * When the next place is tried beside those before it, in ms: "One recommended value for a default delay is 250

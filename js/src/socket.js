@@ -1,77 +1,35 @@
 // A relayed socket: what its user sees of the attempts at allocations, of which one wins.
 // Which transports there are is the platform's matter.
 
-import { formatAddress, formatIP, parseIP } from './address.js'
+import { formatAddress } from './address.js'
 import { Attempt, message } from './attempt.js'
 import { deferred } from './deferred.js'
 import { Driver } from './driver.js'
 import { Emitter } from './emitter.js'
-import { eventError, TurnError } from './error.js'
+import { TurnError } from './error.js'
 import { checkOptions, ownsPort, wantDate, wantLinger, withoutSecrets } from './options.js'
 import { bytesOf, slice, sumOf } from './payload.js'
-import { ATTEMPT_DELAY, Race } from './race.js'
+import { Race } from './race.js'
 import { expiryOf, Renewal } from './renewal.js'
+import { search } from './search.js'
+import { Standing } from './standing.js'
 import { readableOf, writableOf } from './streams.js'
 import { traced } from './trace.js'
-import { Waiters } from './waiters.js'
 
 /** @typedef {import('./address.js').Address} Address */
 /** @typedef {import('./client.js').TurnClient} TurnClient */
 /** @typedef {import('./event.js').Phase} Phase */
-/** @typedef {import('./event.js').TurnEvent} TurnEvent */
 /** @typedef {import('./options.js').TurnSocketOptions} TurnSocketOptions */
 /** @typedef {import('./transport.js').Platform} Platform */
 /** @template T @typedef {import('./deferred.js').Deferred<T>} Deferred */
 
-/**
- * The verdict of a close.
- * @typedef {object} Closed
- * @property {import('./event.js').Outcome} outcome
- * @property {string} reason why it is not released; empty if it is
- * @property {number} reuseAfter how long the local port should rest before the next allocation from it, in ms
- * @property {Date} [until] when the server lets go of the allocation at the latest; undefined when it holds none
- * @property {(Closed & {server: string})[]} [others] what servers may hold that were asked too, and were not the first to answer
- */
-
-/** What a socket tells: an event of the machine's, its instant a date. @typedef {Omit<TurnEvent, 'until'> & {until?: Date}} SocketEvent */
-
-/** @typedef {Address & {size: number}} RemoteInfo */
-
+/** @typedef {import('./told.js').Closed} Closed */
+/** @typedef {import('./told.js').RemoteInfo} RemoteInfo */
+/** @typedef {import('./told.js').SocketEvent} SocketEvent */
 /**
  * @template {Uint8Array} [Data=Uint8Array]
- * @typedef {{
- *   message: [msg: Data, rinfo: RemoteInfo],
- *   listening: [],
- *   error: [error: Error],
- *   close: [verdict: Closed],
- *   event: [event: SocketEvent],
- *   allocated: [event: SocketEvent],
- *   allocateFailed: [event: SocketEvent],
- *   permissionCreated: [event: SocketEvent],
- *   permissionFailed: [event: SocketEvent],
- *   channelBound: [event: SocketEvent],
- *   channelFailed: [event: SocketEvent],
- *   refreshed: [event: SocketEvent],
- *   refreshFailed: [event: SocketEvent],
- *   peerICMP: [event: SocketEvent],
- *   needNewPort: [event: SocketEvent],
- *   credentialsExpired: [event: SocketEvent],
- *   allocationLost: [event: SocketEvent],
- *   commandDropped: [event: SocketEvent],
- *   reclaimed: [event: SocketEvent],
- *   tokenNeeded: [event: SocketEvent],
- *   redirected: [event: SocketEvent],
- *   mobilityRefused: [event: SocketEvent],
- *   rebound: [event: SocketEvent],
- *   rebindFailed: [event: SocketEvent],
- *   portReserved: [event: SocketEvent],
- *   optionRefused: [event: SocketEvent],
- *   addressRefused: [event: SocketEvent],
- *   flowNeeded: [event: SocketEvent],
- *   streamBroken: [event: SocketEvent],
- * }} TurnSocketEvents
+ * @typedef {import('./told.js').TurnSocketEvents<Data>} TurnSocketEvents
  */
-
 /** @typedef {(error: Error | null, bytes?: number) => void} SendCallback */
 
 /** Larger payloads no datagram holds: each has its own answer. */
@@ -118,11 +76,7 @@ export class TurnSocket extends Emitter {
 	/** @type {Address | undefined} */
 	#additional
 
-	#waiters = new Waiters()
-	/** @type {Set<string>} */
-	#permitted = new Set()
-	/** The peers that have a channel. @type {Map<string, Address>} */
-	#channels = new Map()
+	#standing = new Standing()
 	/** Sends that wait for the allocation. @type {(() => void)[]} */
 	#waiting = []
 	#unread = 0
@@ -362,7 +316,7 @@ export class TurnSocket extends Emitter {
 
 	/** Refreshes the allocation now, beside the refreshes that happen by themselves. */
 	async refresh() {
-		await this.#ask((client, now) => client.refresh(now), () => [this.#waiters.add('refresh')])
+		await this.#ask((client, now) => client.refresh(now), () => [this.#standing.refresh()])
 	}
 
 	/**
@@ -374,7 +328,7 @@ export class TurnSocket extends Emitter {
 	async rebind() {
 		/** @type {Promise<boolean> | undefined} */
 		let moved
-		await this.#ask((client, now) => client.rebind(now), () => [(moved = this.#waiters.add('rebind'))])
+		await this.#ask((client, now) => client.rebind(now), () => [(moved = this.#standing.move())])
 		return /** @type {Promise<boolean>} */ (moved)
 	}
 
@@ -384,8 +338,7 @@ export class TurnSocket extends Emitter {
 	 */
 	async createPermission(addresses) {
 		const list = typeof addresses === 'string' ? [addresses] : addresses
-		const missing = () => list.map(plain).filter((a) => !this.#permitted.has(a))
-		await this.#ask((client, now) => client.createPermission(now, list), () => missing().map((a) => this.#waiters.add('permission', a)))
+		await this.#ask((client, now) => client.createPermission(now, list), () => this.#standing.permit(list))
 	}
 
 	/**
@@ -394,7 +347,7 @@ export class TurnSocket extends Emitter {
 	 */
 	async removePermission(address) {
 		await this.#ask((client, now) => client.removePermission(now, address), () => [])
-		this.#permitted.delete(plain(address))
+		this.#standing.forbid(address)
 	}
 
 	/**
@@ -403,11 +356,7 @@ export class TurnSocket extends Emitter {
 	 * @param {string} address
 	 */
 	async bindChannel(port, address) {
-		const key = formatAddress({ address: plain(address), port })
-		await this.#ask(
-			(client, now) => client.bindChannel(now, port, address),
-			() => (this.#channels.has(key) ? [] : [this.#waiters.add('channel', key)]),
-		)
+		await this.#ask((client, now) => client.bindChannel(now, port, address), () => this.#standing.bind(port, address))
 	}
 
 	/**
@@ -417,7 +366,7 @@ export class TurnSocket extends Emitter {
 	 */
 	async unbindChannel(port, address) {
 		await this.#ask((client, now) => client.unbindChannel(now, port, address), () => [])
-		this.#channels.delete(formatAddress({ address: plain(address), port }))
+		this.#standing.unbind(port, address)
 	}
 
 	/**
@@ -459,13 +408,12 @@ export class TurnSocket extends Emitter {
 	async replace({ username, credential, accessToken, macKey, expires }) {
 		if (!this.#relayed) throw this.#closing ? this.#closedError() : new TurnError('refused', 'there is no allocation to be replaced')
 		const options = { ...this.#options, username, credential, accessToken, macKey, expires, localPort: undefined, reservationToken: undefined }
-		const permitted = [...this.#permitted]
-		const peers = [...this.#channels.values()]
+		const { permitted, channels } = this.#standing
 		const next = /** @type {TurnSocket<Data>} */ (new TurnSocket(options, this.#base))
 		await next.opened
 		try {
 			await next.createPermission(permitted)
-			await Promise.all(peers.map(({ address, port }) => next.bindChannel(port, address)))
+			await Promise.all(channels.map(({ address, port }) => next.bindChannel(port, address)))
 		} catch (e) {
 			await next.close()
 			throw e
@@ -523,51 +471,15 @@ export class TurnSocket extends Emitter {
 	async #start() {
 		const driver = this.#options.turn ? Driver.of(this.#options.turn) : await Driver.shared()
 		this.#driver = driver
-		/** Places that one of the URIs has named. @type {Set<string>} */
-		const known = new Set()
-		const asked = this.#closing ? [] : this.#targets.map((t) => this.#unlessClosed(this.#platform.find(t, this.#options, this.#giveUp.signal)))
-		for (const a of asked) a.catch(() => {}) // whose turn may come after it has failed
-		const taken = []
-		for (const [i, a] of asked.entries()) {
-			const turn = this.#take(driver, this.#targets[i], a, known)
-			taken.push(turn)
-			await within(turn, ATTEMPT_DELAY) // one that hangs does not hold up those behind it
-		}
-		await Promise.all(taken)
+		const { signal } = this.#giveUp
+		await search(this.#closing ? [] : this.#targets, signal, {
+			find: (target) => this.#platform.find(target, this.#options, signal),
+			found: (places, { carrier }) => this.#race.add(places.map((at) => () => this.#attempt(driver, at, carrier))),
+			failed: ({ host }, error) => this.#race.failed(host, asError(error)),
+		})
 		this.#race.complete()
 		if (this.#race.lost && !this.#closing) this.#fail(this.#race.error)
 		if (this.#closing && this.#race.over) void this.#end()
-	}
-
-	/**
-	 * Adds the places of a URI to the race, when they are found.
-	 * @param {Driver} driver
-	 * @param {import('./uri.js').Target & {carrier: import('./options.js').Carrier}} target
-	 * @param {Promise<import('./transport.js').Place[]>} asked
-	 * @param {Set<string>} known
-	 */
-	async #take(driver, { carrier, host }, asked, known) {
-		try {
-			const fresh = (await asked).filter((at) => known.size < known.add(`${carrier.via} ${formatAddress(at)}`).size)
-			this.#race.add(fresh.map((at) => () => this.#attempt(driver, at, carrier)))
-		} catch (e) {
-			this.#race.failed(host, asError(e))
-		}
-	}
-
-	/**
-	 * @template T
-	 * @param {Promise<T>} promise
-	 * @returns {Promise<T>}
-	 */
-	#unlessClosed(promise) {
-		const { signal } = this.#giveUp
-		return new Promise((resolve, reject) => {
-			const onAbort = () => reject(signal.reason)
-			signal.addEventListener('abort', onAbort)
-			if (signal.aborted) onAbort()
-			promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-		})
 	}
 
 	/**
@@ -607,7 +519,7 @@ export class TurnSocket extends Emitter {
 			this.#race.ended(attempt, verdict)
 			if (this.#closing && this.#race.over) void this.#end()
 		},
-		refuse: (what, error) => this.#waiters.refuse(what, '', error),
+		refuse: (what, error) => this.#standing.refuse(what, error),
 		refuseSend: (error) => this.#refuseSend(error),
 		data: (payload, from) => {
 			this.emit('message', /** @type {Data} */ (payload), { address: from.address, family: from.family, port: from.port, size: payload.length })
@@ -645,35 +557,10 @@ export class TurnSocket extends Emitter {
 
 	/** @param {SocketEvent} e */
 	#react(e) {
-		switch (e.event) {
-			case 'allocated':
-				return this.#allocated(e)
-			case 'refreshed':
-				return this.#waiters.settle('refresh', '')
-			case 'permissionCreated':
-				this.#permitted.add(keyOf(e, false))
-				return this.#waiters.settle('permission', keyOf(e, false))
-			case 'permissionFailed':
-				this.#permitted.delete(keyOf(e, false))
-				return this.#waiters.refuse('permission', keyOf(e, false), eventError(e))
-			case 'channelBound':
-				if (e.peer) this.#channels.set(keyOf(e, true), e.peer)
-				return this.#waiters.settle('channel', keyOf(e, true), e.channel)
-			case 'channelFailed':
-				this.#channels.delete(keyOf(e, true))
-				return this.#waiters.refuse('channel', keyOf(e, true), eventError(e))
-			case 'commandDropped':
-				this.#waiters.refuse('permission', keyOf(e, false), eventError(e))
-				return this.#waiters.refuse('channel', keyOf(e, true), eventError(e))
-			case 'credentialsExpired':
-			case 'refreshFailed':
-				return this.#waiters.refuse('refresh', '', eventError(e))
-			case 'rebound':
-				this.#mapped = e.mappedAddress
-				return this.#waiters.settle('rebind', '', true)
-			case 'allocationLost':
-				return this.#forget()
-		}
+		this.#standing.react(e)
+		if (e.event === 'allocated') this.#allocated(e)
+		else if (e.event === 'rebound') this.#mapped = e.mappedAddress
+		else if (e.event === 'allocationLost') this.#relayed = this.#mapped = this.#additional = undefined
 	}
 
 	/** @param {SocketEvent} e */
@@ -683,19 +570,9 @@ export class TurnSocket extends Emitter {
 		this.#relayed = e.relayedAddress
 		this.#additional = e.additionalAddress
 		this.#mapped = e.mappedAddress
-		this.#waiters.settle('rebind', '', false)
-		this.#permitted.clear()
-		this.#channels.clear()
 		this.#opened.resolve(this)
 		this.emit('listening')
 		for (const send of this.#waiting.splice(0)) send()
-	}
-
-	/** The allocation is gone, and what was under it. */
-	#forget() {
-		this.#permitted.clear()
-		this.#channels.clear()
-		this.#relayed = this.#mapped = this.#additional = undefined
 	}
 
 	/** What went wrong for good. @param {unknown} cause */
@@ -721,7 +598,7 @@ export class TurnSocket extends Emitter {
 		this.#opened.promise.catch(() => {})
 		this.#clientThere.reject(error)
 		this.#clientThere.promise.catch(() => {})
-		this.#waiters.fail(error)
+		this.#standing.fail(error)
 		this.#renewal.disarm()
 		this.#relayed = undefined
 		for (const send of this.#waiting.splice(0)) send() // each is told that it is too late
@@ -759,30 +636,5 @@ export class TurnSocket extends Emitter {
 	}
 }
 
-/**
- * The key of the peer that an event is about; a permission's has no port.
- * @param {SocketEvent} e
- * @param {boolean} port
- */
-const keyOf = (e, port) => (!e.peer ? '' : port ? formatAddress(e.peer) : e.peer.address)
-
-/** An address as the machine spells it. @param {string} address */
-function plain(address) {
-	const ip = parseIP(address)
-	return ip ? formatIP(ip) : address
-}
-
 /** @param {unknown} cause */
 const asError = (cause) => (cause instanceof TurnError || cause instanceof TypeError ? cause : new TurnError('transport', message(cause), { cause }))
-
-/**
- * Settles with the promise, or after so many ms.
- * @param {Promise<unknown>} promise
- * @param {number} ms
- */
-function within(promise, ms) {
-	/** @type {ReturnType<typeof setTimeout> | undefined} */
-	let timer
-	const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)))
-	return Promise.race([promise, late]).finally(() => clearTimeout(timer))
-}

@@ -25,9 +25,9 @@ export { timeLimited } from './renewal.js'
 export { TurnError, TurnSocket }
 
 /** @typedef {import('./options.js').TurnSocketOptions & import('./session.js').BridgeOptions} BridgedSocketOptions */
-/** @typedef {import('./socket.js').Closed} Closed */
-/** @typedef {import('./socket.js').RemoteInfo} RemoteInfo */
-/** @typedef {import('./socket.js').SocketEvent} SocketEvent */
+/** @typedef {import('./told.js').Closed} Closed */
+/** @typedef {import('./told.js').RemoteInfo} RemoteInfo */
+/** @typedef {import('./told.js').SocketEvent} SocketEvent */
 
 /** The bridge has UDP sockets. @type {readonly import('./uri.js').Via[]} */
 const CARRIERS = ['udp']
