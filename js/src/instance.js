@@ -11,6 +11,7 @@ import { checkSignatures, compile } from './module.js'
 import { RecordWriter } from './record.js'
 import { OutDesc, Region } from './region.js'
 import { RUN_GAP, Staging } from './staging.js'
+import { Telling } from './telling.js'
 import { Wasi } from './wasi.js'
 
 /** What one drain may hand out, so that a machine gone wrong cannot keep us for ever. */
@@ -62,9 +63,8 @@ export class TurnInstance {
 	#dead
 	/** Sinks that got a transmit in the call that is being answered. @type {Sink[]} */
 	#shipping = []
-	/** What is told when the machine is drained. @type {((() => void) | Payload)[]} */
-	#telling = []
-	#busy = false
+	/** What is told when the machine is drained. */
+	#telling = new Telling()
 	/** @type {Uint8Array} */
 	#view = new Uint8Array(0)
 	#viewAt = -1
@@ -408,7 +408,7 @@ export class TurnInstance {
 		}
 		const status = r.statusOf(0)
 		if (outs > 0) this.#take(name, outs)
-		if (r.pending || this.#telling.length > 0) this.#drain()
+		if (r.pending || this.#telling.waits) this.#drain()
 		return status
 	}
 
@@ -596,7 +596,7 @@ export class TurnInstance {
 	/** Takes what the machine has to say, then tells it. */
 	#drain() {
 		this.#poll()
-		this.#tell()
+		this.#telling.tell()
 	}
 
 	#poll() {
@@ -639,7 +639,7 @@ export class TurnInstance {
 			const from = client.peerOf(d.peer) ?? this.#region.addressOf(d)
 			const { channel, flow } = d
 			for (let i = 0, at = d.offset; from && i < d.count; i++, at += d.stride) {
-				this.#telling.push(new Payload(client, this.#payload(d, at), from, channel, flow))
+				this.#telling.payload(client, this.#payload(d, at), from, channel, flow)
 			}
 		} else if (d.kind === KIND_EVENT) {
 			const event = readEvent(bytes.slice(d.offset, d.offset + d.length))
@@ -683,28 +683,6 @@ export class TurnInstance {
 		return { flow: d.flow, data: this.#region.bytes.slice(d.offset, d.offset + d.length), until: this.#region.instantOf(d) }
 	}
 
-	/** Tells what was taken, in its order. Whoever is told may call again: what comes of it is told behind the rest. */
-	#tell() {
-		if (this.#busy) return
-		this.#busy = true
-		let next = 0
-		try {
-			while (next < this.#telling.length) {
-				const one = this.#telling[next++]
-				if (one instanceof Payload) one.client.sink.data(one.data, one.from, one.channel, one.flow)
-				else one()
-			}
-			this.#telling.length = 0
-		} finally {
-			this.#busy = false
-			if (next > 0 && this.#telling.length > 0) {
-				// A listener has thrown. The others are told none the less.
-				this.#telling.splice(0, next)
-				if (this.#telling.length > 0) queueMicrotask(() => this.#tell())
-			}
-		}
-	}
-
 	/**
 	 * Ends the instance: nothing of it is called any more.
 	 * @param {string} name
@@ -720,27 +698,9 @@ export class TurnInstance {
 		this.#clients.clear()
 		const error = this.#dead
 		for (const { sink } of clients) this.#telling.push(() => sink.died(error))
-		this.#telling.push(...this.#mourners)
-		this.#tell()
+		for (const mourn of this.#mourners) this.#telling.push(mourn)
+		this.#telling.tell()
 		return error
-	}
-}
-
-/** A payload that waits to be told of. */
-class Payload {
-	/**
-	 * @param {TurnClient} client
-	 * @param {Uint8Array} data
-	 * @param {import('./address.js').Address} from
-	 * @param {number} channel
-	 * @param {number} flow
-	 */
-	constructor(client, data, from, channel, flow) {
-		this.client = client
-		this.data = data
-		this.from = from
-		this.channel = channel
-		this.flow = flow
 	}
 }
 
