@@ -34,7 +34,8 @@ var hosts = []host{
 	},
 	{
 		name: "rust (wasmtime)", needs: []string{"sh .ci/cargo --version"},
-		build: "cd examples/rust && sh ../../.ci/cargo build --release --locked --quiet", run: []string{"examples/rust/target/release/quickstart"},
+		build: "cd examples/rust && sh ../../.ci/cargo build --release --locked --quiet && sh ../../.ci/cargo test --release --locked --quiet",
+		run:   []string{"examples/rust/target/release/quickstart"},
 	},
 	{
 		name: "jvm (chicory)", needs: []string{"javac --version", "mvn --version"}, echoes: 200,
