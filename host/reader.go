@@ -141,7 +141,7 @@ func (r *reader) passOn() {
 func (c *Conn) afterRead(t *transport, err error, touched []*Conn) {
 	settle(touched)
 	switch {
-	case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
+	case err == nil, errors.Is(err, os.ErrDeadlineExceeded), isTooLong(err):
 	case isPathError(err):
 		c.pathError(t)
 	case c.in.drop(t) && !errors.Is(err, net.ErrClosed):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -203,11 +204,33 @@ func (t *transport) setReadDeadline(at time.Time) error { return t.sock.SetReadD
 // close closes the socket; see receive for when not to.
 func (t *transport) close() { _ = t.sock.Close() }
 
-// wsaConnReset is how Windows reports a port unreachable.
-const wsaConnReset = syscall.Errno(10054)
-
-// isPathError: the path said that the server cannot be reached.
+// isPathError: the path said that the server cannot be reached. It is about an
+// earlier datagram, whatever call the error comes from.
 func isPathError(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EHOSTUNREACH) ||
-		errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, wsaConnReset)
+	return err != nil && slices.ContainsFunc(pathErrors, func(e error) bool { return errors.Is(err, e) })
 }
+
+// pathErrors are what the kinds of ICMP's Destination Unreachable become.
+// https://www.rfc-editor.org/rfc/rfc792 https://www.rfc-editor.org/rfc/rfc4443#section-3
+var pathErrors = []error{
+	syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENOPROTOOPT,
+	syscall.EPROTO, syscall.EACCES, syscall.EOPNOTSUPP,
+	enonet, wsaNetUnreach, wsaNetReset, wsaConnReset, wsaHostUnreach,
+}
+
+// Those that not every system has a name for: Linux's, and Windows' spelling.
+const (
+	enonet         = syscall.Errno(64)
+	wsaNetUnreach  = syscall.Errno(10051)
+	wsaNetReset    = syscall.Errno(10052)
+	wsaConnReset   = syscall.Errno(10054)
+	wsaHostUnreach = syscall.Errno(10065)
+)
+
+// isTooLong: an earlier datagram, or this one, is longer than a link on the way
+// takes. The kernel has noted that, and cuts what comes after into fragments.
+func isTooLong(err error) bool {
+	return errors.Is(err, syscall.EMSGSIZE) || errors.Is(err, wsaMsgSize)
+}
+
+const wsaMsgSize = syscall.Errno(10040)

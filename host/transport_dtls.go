@@ -20,15 +20,19 @@ type dtlsWire struct {
 
 func (w *dtlsWire) SyscallConn() (syscall.RawConn, error) { return w.sock.SyscallConn() }
 
+// one sends a datagram, and once more if it met the error of an earlier one.
 func (w *dtlsWire) one(b []byte) (sent bool, err error) {
 	_, err = w.Write(b)
+	if isPathError(err) || isTooLong(err) {
+		_, err = w.Write(b)
+	}
 	return err == nil, w.why(err)
 }
 
 func (w *dtlsWire) ship(c cargo) (n int, err error) {
 	for ; n < c.count(); n++ {
-		if _, err := w.Write(c.at(n)); err != nil {
-			return n, w.why(err)
+		if sent, err := w.one(c.at(n)); !sent {
+			return n, err
 		}
 	}
 	return n, nil
@@ -62,7 +66,7 @@ func (w *dtlsWire) why(err error) error {
 		return os.ErrDeadlineExceeded
 	case errors.Is(err, io.EOF):
 		return errors.New("the server has ended DTLS")
-	case isPathError(err):
+	case isPathError(err), isTooLong(err):
 		return err
 	}
 	return fmt.Errorf("DTLS: %w", err)

@@ -50,14 +50,17 @@ func (w *offloadWire) one(b []byte) (sent bool, err error) {
 			return false, e
 		}
 		if l.errno == 0 {
-			return true, err
+			break
 		}
 		err = os.NewSyscallError("write", l.errno)
 		if !worthAnother(l.errno) {
-			break
+			return false, err
 		}
 	}
-	return false, err
+	if l.errno == 0 && !isPathError(err) {
+		err = nil // it was an earlier one's
+	}
+	return l.errno == 0, err
 }
 
 func (w *offloadWire) receive(in intake) error { return w.in.receive(in) }
@@ -107,11 +110,11 @@ func refusesRuns(errno syscall.Errno) bool {
 	return false
 }
 
-// worthAnother: a path error is about an earlier datagram. ENOBUFS says that
-// memory was short that moment; nothing would wake who waits for it to pass,
-// so one more attempt it is.
+// worthAnother: a path error is about an earlier datagram, and EMSGSIZE may be.
+// ENOBUFS says that memory was short that moment; nothing would wake who waits
+// for it to pass, so one more attempt it is.
 func worthAnother(errno syscall.Errno) bool {
-	return isPathError(errno) || errno == unix.ENOBUFS
+	return isPathError(errno) || isTooLong(errno) || errno == unix.ENOBUFS
 }
 
 // blame remembers that runs are of no use, unless it is the segment that is

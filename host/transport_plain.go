@@ -15,13 +15,16 @@ type plainWire struct {
 
 func (w *plainWire) one(b []byte) (sent bool, err error) {
 	_, err = w.sock.Write(b)
-	if isPathError(err) {
-		if _, again := w.sock.Write(b); again != nil {
-			return false, again
-		}
-		return true, err
+	if !isPathError(err) && !isTooLong(err) {
+		return err == nil, err
 	}
-	return err == nil, err
+	if _, again := w.sock.Write(b); again != nil {
+		return false, again
+	}
+	if isTooLong(err) {
+		err = nil
+	}
+	return true, err
 }
 
 func (w *plainWire) ship(c cargo) (n int, err error) {
