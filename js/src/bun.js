@@ -18,7 +18,7 @@ import { isLocalGone } from './local.js'
 import { find } from './places.js'
 import { TurnSocket } from './socket.js'
 import { asBuffer, openStream } from './stream.js'
-import { isUnreachable, onlyFrom } from './udp.js'
+import { isTooLong, isUnreachable, onlyFrom } from './udp.js'
 import { Views } from './views.js'
 
 export { timeLimited } from './renewal.js'
@@ -70,8 +70,11 @@ async function open(server, local, receiver, signal, carrier) {
 				/** @type {(socket: BunSocket, data: Buffer, port: number, address: string) => void} */
 				data: (_, data, port, address) => isServer(port, address) && receiver.received(data),
 				drain: () => udp.drain(),
-				/** @type {(socket: BunSocket, error: Error) => void} */
-				error: (_, error) => (isUnreachable(error) ? receiver.unreachable() : receiver.failed(error)),
+				error: (/** @type {unknown[]} */ ...args) => {
+					const error = args.find((a) => a instanceof Error) // which one it is depends on the version
+					if (isUnreachable(error)) receiver.unreachable()
+					else if (!isTooLong(error)) receiver.failed(error ?? new Error('the socket has failed'))
+				},
 			},
 		}),
 	)
@@ -148,8 +151,8 @@ class UDP {
 				return this.#handOver(list)
 			} catch (error) {
 				void this.#unsent(error)
-				if (!isUnreachable(error)) return list.length // lost; what matters is sent again
-				queueMicrotask(() => this.#receiver.unreachable())
+				if (isUnreachable(error)) queueMicrotask(() => this.#receiver.unreachable())
+				else if (!isTooLong(error)) return list.length // lost; what matters is sent again
 			}
 		}
 		return list.length

@@ -20,7 +20,7 @@ import { isLocalGone } from './local.js'
 import { find } from './places.js'
 import { TurnSocket } from './socket.js'
 import { asBuffer, openStream } from './stream.js'
-import { isSends, isUnreachable, onlyFrom } from './udp.js'
+import { isSends, isTooLong, isUnreachable, onlyFrom } from './udp.js'
 import { Views } from './views.js'
 
 export { timeLimited } from './renewal.js'
@@ -116,7 +116,7 @@ class UDP {
 		socket.on('error', (e) => {
 			if (isUnreachable(e)) receiver.unreachable()
 			if (isSends(e)) void this.#unsent(e)
-			else if (!isUnreachable(e)) receiver.failed(e)
+			else if (!isUnreachable(e) && !isTooLong(e)) receiver.failed(e)
 		})
 	}
 
@@ -179,9 +179,9 @@ class UDP {
 		this.#pending++
 		this.#socket.send(data, (error) => {
 			this.#pending--
-			if (error && again && isUnreachable(error)) {
+			if (error && again && (isUnreachable(error) || isTooLong(error))) {
 				this.#sendRequest(data, false)
-				this.#receiver.unreachable()
+				if (isUnreachable(error)) this.#receiver.unreachable()
 			}
 			if (error) void this.#unsent(error)
 			this.#maybeClose()

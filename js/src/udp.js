@@ -2,10 +2,20 @@
 
 import { formatIP, parseIP } from './address.js'
 
-const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNRESET'])
+/** What the kinds of ICMP's Destination Unreachable become; Windows says ECONNRESET and ENETRESET. */
+const UNREACHABLE = new Set([
+	'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENONET', 'ENOPROTOOPT', 'EPROTO', 'EACCES', 'EOPNOTSUPP', 'ENOTSUP', 'ECONNRESET', 'ENETRESET',
+])
 
 /** The path said that the server cannot be reached. @param {unknown} e */
 export const isUnreachable = (e) => UNREACHABLE.has(/** @type {NodeJS.ErrnoException} */ (e)?.code ?? '')
+
+/**
+ * An earlier datagram, or this one, is longer than a link on the way takes. The kernel has noted that, and cuts what comes
+ * after into fragments.
+ * @param {unknown} e
+ */
+export const isTooLong = (e) => /** @type {NodeJS.ErrnoException} */ (e)?.code === 'EMSGSIZE'
 
 /** The error is one datagram's, not the socket's. @param {unknown} e */
 export const isSends = (e) => /** @type {NodeJS.ErrnoException} */ (e)?.syscall === 'send'

@@ -89,6 +89,21 @@ for (const [flavour, create] of flavours) {
 		})
 	}
 
+	test(`${flavour}: what routers say of a datagram, a long one for one, ends nothing`, async (t) => {
+		const socket = await create({ urls: plain.url, ...plain.login }).opened
+		await socket.bindChannel(plain.echo.port, plain.echo.address)
+		for (let code = 0; code < 16; code++) {
+			if (!(await plain.icmp(code, /** @type {number} */ (socket.localAddress?.port)))) return t.skip('no raw sockets here')
+			const answer = once(/** @type {any} */ (socket), 'message')
+			const send = () => socket.send(`${code}`, plain.echo.port, plain.echo.address)
+			const again = setInterval(send, 100) // the first may meet the error, and is lost then
+			send()
+			await answer.finally(() => clearInterval(again))
+		}
+		await socket.refresh()
+		assert.equal((await socket.close()).outcome, 'released')
+	})
+
 	test(`${flavour}: a datagram that the system refuses for its own reasons is lost, and no more`, async () => {
 		const socket = await create({ urls: plain.url, ...plain.login }).opened
 		const heal = failSends(flavour, /** @type {number} */ (socket.localAddress?.port), 'EPERM')

@@ -126,6 +126,10 @@ func (p *peers) ask(words []string) any {
 		}
 		p.proxy.SetFault(fault(number(2)))
 		return struct{}{}
+	case len(words) == 3 && words[0] == "icmp": // a code, and the local port of who is told
+		from := netip.AddrPortFrom(p.server.Addr().Addr(), uint16(number(2)))
+		err := hosttest.ICMP(byte(number(1)), from, p.server.Addr())
+		return map[string]bool{"told": err == nil}
 	case len(words) == 1 && words[0] == "stop":
 		return held(0, p.server.Close())
 	}

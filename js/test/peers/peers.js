@@ -15,6 +15,8 @@ import { fileURLToPath } from 'node:url'
  * @property {{username: string, credential: string}} login
  * @property {(n?: number) => Promise<number>} held what the server holds; with n, when it has come to that
  * @property {(name: string, n?: number) => Promise<void>} fault
+ * @property {(code: number, port: number) => Promise<boolean>} icmp has a router tell the local port that the server is
+ *   unreachable, with a code of RFC 792's; false where that is not allowed
  * @property {() => Promise<void>} stop stops the server alone
  * @property {() => Promise<void>} end
  */
@@ -56,6 +58,7 @@ export async function startPeers(server, ...flags) {
 		login: { username: told.username, credential: told.password },
 		held: async (n) => (await (n === undefined ? ask('held') : ask('held', n))).held,
 		fault: (name, n = 0) => ask('fault', name, n),
+		icmp: async (code, port) => (await ask('icmp', code, port)).told,
 		stop: () => ask('stop'),
 		end: async () => {
 			child.stdin.end()
