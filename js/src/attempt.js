@@ -91,7 +91,9 @@ export class Attempt {
 	/** An Allocate was asked for: something may be left behind. */
 	#started = false
 	/** What is left behind where there is no client. @type {Closed} */
-	#left = { outcome: 'nothing_to_release', reason: '', reuseAfter: 0 }
+	#left = nothingLeft([])
+	/** What servers may hold that have sent us elsewhere. @type {NonNullable<Closed['others']>} */
+	#others = []
 	#closing = false
 	/** Why the transport is of no use any more. @type {Error | undefined} */
 	#broken
@@ -215,7 +217,7 @@ export class Attempt {
 		const transport = await this.#platform.open(this.server, { address: own, port: localPort }, {
 			received: (data) => this.#received(flow, data),
 			unreachable: () => this.#tell((client, now) => client.pathError(now, flow)),
-			homeless: () => this.#moveAway(flow),
+			homeless: () => void this.#moveAway(flow),
 			failed: (error) => {
 				this.#driver.settle() // it came before
 				if (flow === this.#flow) this.#broken = error
@@ -236,14 +238,29 @@ export class Attempt {
 	}
 
 	/**
-	 * The local address is gone: the allocation moves by itself. Where there is nothing to move, that can wait.
+	 * The local address is gone: the allocation moves by itself, to where there is another. Where there is nothing to move,
+	 * that can wait.
 	 * @param {number} flow
 	 */
-	#moveAway(flow) {
+	async #moveAway(flow) {
 		const now = performance.now()
-		if (this.#closing || flow !== this.#flow || this.phase !== 'allocated' || this.#move.under || now < this.#restsUntil) return
+		const wanted = () => !this.#closing && flow === this.#flow && this.phase === 'allocated'
+		if (!this.#options.mobility || !wanted() || now < this.#restsUntil) return
 		this.#restsUntil = now + MOVE_PAUSE
-		this.#tell((client, at) => client.rebind(at))
+		if ((await this.#leadsElsewhere()) && wanted()) this.#tell((client, at) => client.rebind(at))
+	}
+
+	/** Says whether another transport could be opened: without a ticket a move begins with giving up what there is. */
+	async #leadsElsewhere() {
+		const nobody = () => {}
+		const deaf = { received: nobody, unreachable: nobody, homeless: nobody, failed: nobody, leaving: nobody }
+		try {
+			const local = { address: this.#options.localAddress, port: 0 }
+			await (await this.#platform.open(this.server, local, deaf, this.#giveUp.signal, this.#carrier)).close()
+			return true
+		} catch {
+			return false
+		}
 	}
 
 	/**
@@ -304,6 +321,7 @@ export class Attempt {
 		// What the machine cannot release any more, whoever holds its parting datagram does.
 		const held = outcome === 'abandoned' && this.#broken && this.transport?.deposited
 		this.#left = { outcome: held ? 'unconfirmed' : outcome, reason, reuseAfter, until }
+		if (this.#others.length > 0) this.#left.others = this.#others
 		if (this.#alternate && !this.#closing) this.#follow(this.#alternate).catch((error) => this.fail(error))
 		else void this.#end(this.#left)
 	}
@@ -369,7 +387,7 @@ export class Attempt {
 
 	/** A move is over: the allocation is at the new address, or another one is. */
 	#arrive() {
-		void this.#move.end()?.close()
+		void this.#move.end()
 	}
 
 	/**
@@ -378,6 +396,9 @@ export class Attempt {
 	 */
 	async #follow(alternate) {
 		const old = this.transport
+		const { others, ...left } = this.#left
+		if (left.until) this.#others.push({ ...left, server: formatAddress(this.server) })
+		this.#left = nothingLeft(this.#others)
 		this.client = this.transport = this.#alternate = undefined
 		this.#owner.left(this)
 		this.#flow = 0
@@ -430,13 +451,14 @@ export class Attempt {
 		const moves = this.#move.under
 		const giveUp = !moves && (this.#ports >= MAX_PORTS || ownsPort(this.#options))
 		const elsewhere = (/** @type {Error} */ e) => {
-			if (moves && this.#options.localAddress) return this.#open(flow, 0, true) // it may be gone
+			// It may be gone. Who has asked for a move wants to go on; one that was lost there is not asked.
+			if (moves && !this.#broken && this.#options.localAddress) return this.#open(flow, 0, true)
 			throw e
 		}
 		/** @type {Error | undefined} */
 		let cause
 		const opened = giveUp ? undefined : await this.#open(flow, 0).catch(elsewhere).catch((e) => void (cause = e))
-		if (this.over) return void opened?.close()
+		if (this.over || this.#closing) return void opened?.close() // what is to be released is where it was
 		if (!opened) return this.#stay(flow, cause)
 		this.#broken = undefined
 		const old = this.transport
@@ -444,7 +466,7 @@ export class Attempt {
 		this.transport = opened
 		this.#flow = flow
 		this.#ports = moves ? 1 : this.#ports + 1
-		if (moves && old) void this.#move.leave(oldFlow, old)?.close() // until the move is answered, to release from
+		if (moves && old) this.#move.leave(oldFlow, old) // until the move is answered, to release from
 		this.#tell((client, now) => client.flowOpened(now, flow))
 		if (!moves) void old?.close() // after the new one is open, which so cannot get the same port
 	}
@@ -461,7 +483,8 @@ export class Attempt {
 		const { failure } = this.#move
 		if (!this.#move.under || this.#closing) return
 		this.#broken = before
-		void this.#move.end()?.close()
+		if (this.#move.unanswered) return // the server's answer to the move before this one says where the allocation is
+		void this.#move.end()
 		this.#owner.refuse('rebind', failure ?? new TurnError('transport', 'no other transport to the server could be opened', { cause }))
 	}
 
@@ -516,7 +539,7 @@ export class Attempt {
 		if (this.over) return
 		this.#shut()
 		this.over = true
-		await Promise.all([this.transport?.close(), this.#move.end()?.close()])
+		await Promise.all([this.transport?.close(), this.#move.end()])
 		this.#owner.ended(this, verdict)
 	}
 
@@ -526,6 +549,9 @@ export class Attempt {
 		noteTrip(this.server.address, this.roundTrip)
 	}
 }
+
+/** @param {NonNullable<Closed['others']>} others @returns {Closed} */
+const nothingLeft = (others) => ({ outcome: 'nothing_to_release', reason: '', reuseAfter: 0, ...(others.length > 0 ? { others } : {}) })
 
 /** @param {unknown} e */
 export const message = (e) => (e instanceof Error ? e.message : String(e))

@@ -13,6 +13,7 @@
  * ```
  * @module
  */
+import { deferred } from './deferred.js'
 import { TurnError } from './error.js'
 import { isLocalGone } from './local.js'
 import { find } from './places.js'
@@ -45,6 +46,9 @@ export { TurnError, TurnSocket }
 /** Datagrams that wait for a socket that is full. More are lost, as UDP loses them. */
 const MAX_BACKLOG = 1024
 
+/** How long a close waits for the system to take what was sent before it, in ms. */
+const LAST_FLUSH = 500
+
 /**
  * Opens a relayed socket. It emits "listening" when the server has allocated; `opened` is the same as a promise.
  * @param {TurnSocketOptions} options
@@ -59,7 +63,7 @@ async function open(server, local, receiver, signal, carrier) {
 	if (carrier.via !== 'udp') return openStream(server, local, receiver, signal, carrier)
 	const { Bun } = /** @type {any} */ (globalThis)
 	if (!Bun?.udpSocket) throw new TypeError('turnwasm/bun runs in Bun: elsewhere take turnwasm/node')
-	const udp = new UDP(receiver)
+	const udp = new UDP(server, receiver)
 	const isServer = onlyFrom(server)
 	udp.attach(
 		await Bun.udpSocket({
@@ -89,6 +93,7 @@ async function open(server, local, receiver, signal, carrier) {
 class UDP {
 	/** @type {BunSocket | undefined} */
 	#socket
+	#server
 	#receiver
 	/** @type {Uint8Array[]} */
 	#batch = []
@@ -97,11 +102,16 @@ class UDP {
 	/** @type {Uint8Array[]} */
 	#backlog = []
 	#closing = false
+	#ended = /** @type {import('./deferred.js').Deferred<void>} */ (deferred())
 	#wonders = false
 	local = { address: '', port: 0 }
 
-	/** @param {import('./transport.js').Receiver} receiver */
-	constructor(receiver) {
+	/**
+	 * @param {{address: string, port: number}} server
+	 * @param {import('./transport.js').Receiver} receiver
+	 */
+	constructor(server, receiver) {
+		this.#server = server
 		this.#receiver = receiver
 	}
 
@@ -137,7 +147,7 @@ class UDP {
 	/** The socket takes more. */
 	drain() {
 		this.#backlog.splice(0, this.#ship(this.#backlog))
-		if (this.#closing && this.#backlog.length === 0) this.close()
+		if (this.#closing && this.#backlog.length === 0) this.#end()
 	}
 
 	/**
@@ -163,7 +173,7 @@ class UDP {
 		if (this.#wonders) return
 		this.#wonders = true // one question at a time
 		try {
-			if (await isLocalGone(error, this.local.address)) this.#receiver.homeless()
+			if (await isLocalGone(error, this.local.address, this.#server)) this.#receiver.homeless()
 		} finally {
 			this.#wonders = false
 		}
@@ -171,7 +181,8 @@ class UDP {
 
 	/** @param {readonly Uint8Array[]} list */
 	#handOver(list) {
-		const socket = /** @type {BunSocket} */ (this.#socket)
+		const socket = this.#socket
+		if (!socket) return list.length
 		if (list.length === 1) return socket.send(list[0]) ? 1 : 0
 		return list.length === 0 ? 0 : socket.sendMany(list)
 	}
@@ -184,8 +195,20 @@ class UDP {
 		this.#socket?.unref()
 	}
 
+	/**
+	 * What was sent goes out before, if the system takes it soon.
+	 * @returns {Promise<void>}
+	 */
 	close() {
 		this.#closing = true
-		if (this.#backlog.length === 0) this.#socket?.close()
+		if (this.#backlog.length === 0) this.#end()
+		else setTimeout(() => this.#end(), LAST_FLUSH)
+		return this.#ended.promise
+	}
+
+	#end() {
+		this.#socket?.close()
+		this.#socket = undefined
+		this.#ended.resolve()
 	}
 }

@@ -7,40 +7,38 @@ export class Move {
 	under = false
 	/** Why it came to nothing. @type {Error | undefined} */
 	failure
-	#flow = 0
-	/** @type {Transport | undefined} */
-	#old
+	/** Those that were left, by flow: the allocation may be on any of them, to be released there. @type {Map<number, Transport>} */
+	#left = new Map()
 
 	begin() {
 		this.under = true
 	}
 
-	/**
-	 * Keeps the transport that is left. It answers the one from before that, which nobody needs any more.
-	 * @param {number} flow
-	 * @param {Transport} transport
-	 */
+	/** The allocation was on its way to another transport already. */
+	get unanswered() {
+		return this.#left.size > 0
+	}
+
+	/** @param {number} flow @param {Transport} transport */
 	leave(flow, transport) {
-		const older = this.#old
-		this.#flow = flow
-		this.#old = transport
-		return older
+		this.#left.set(flow, transport)
 	}
 
 	/** The transport that was left, if it is the flow. @param {number} flow */
 	from(flow) {
-		return flow === this.#flow ? this.#old : undefined
+		return this.#left.get(flow)
 	}
 
 	flush() {
-		this.#old?.flush?.()
+		for (const transport of this.#left.values()) transport.flush?.()
 	}
 
-	/** It is over. It answers the transport that was left, to be closed. */
-	end() {
-		const old = this.#old
+	/** It is over, and what was left is closed. */
+	async end() {
+		const left = [...this.#left.values()]
+		this.#left.clear()
 		this.under = false
-		this.failure = this.#old = undefined
-		return old
+		this.failure = undefined
+		await Promise.all(left.map((transport) => transport.close()))
 	}
 }

@@ -88,6 +88,7 @@ const tellsQueue = !('Deno' in globalThis) && !('Bun' in globalThis)
  */
 class UDP {
 	#socket
+	#server
 	#receiver
 	/** Requests that the kernel has not taken yet. */
 	#pending = 0
@@ -106,6 +107,7 @@ class UDP {
 	 */
 	constructor(socket, server, receiver) {
 		this.#socket = socket
+		this.#server = server
 		this.#receiver = receiver
 		const { address, port } = socket.address()
 		this.local = { address, port }
@@ -130,7 +132,7 @@ class UDP {
 		if (this.#wonders) return
 		this.#wonders = true // one question at a time
 		try {
-			if (await isLocalGone(error, this.local.address)) this.#receiver.homeless()
+			if (await isLocalGone(error, this.local.address, this.#server)) this.#receiver.homeless()
 		} finally {
 			this.#wonders = false
 		}
@@ -182,8 +184,7 @@ class UDP {
 			if (error && again && (isUnreachable(error) || isTooLong(error))) {
 				this.#sendRequest(data, false)
 				if (isUnreachable(error)) this.#receiver.unreachable()
-			}
-			if (error) void this.#unsent(error)
+			} else if (error) void this.#unsent(error)
 			this.#maybeClose()
 		})
 	}

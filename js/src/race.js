@@ -167,9 +167,9 @@ export class Race {
 		const own = this.#verdicts.find((v) => v.attempt === this.winner)
 		if (this.#verdicts.length < 2) return worst[0]
 		if (!own) return { ...worst[0], ...latest(worst) }
-		const others = this.#verdicts.filter((v) => v !== own && OUTCOMES.indexOf(v.verdict.outcome) > 1)
-		if (others.length === 0) return own.verdict
-		return { ...own.verdict, others: others.map(({ attempt, verdict }) => ({ ...verdict, server: formatAddress(attempt.server) })) }
+		const losers = this.#verdicts.filter((v) => v !== own && OUTCOMES.indexOf(v.verdict.outcome) > 1)
+		const others = [...(own.verdict.others ?? []), ...losers.map(({ attempt, verdict }) => ({ ...verdict, server: formatAddress(attempt.server) }))]
+		return others.length === 0 ? own.verdict : { ...own.verdict, others }
 	}
 }
 

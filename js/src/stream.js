@@ -41,10 +41,10 @@ export async function openStream(server, local, receiver, signal, carrier) {
 	const at = { host: server.address, port: server.port, localAddress: local.address, localPort: local.port || undefined, noDelay: true }
 	const secured = carrier.via === 'tls'
 	const socket = secured ? connectTLS({ ...at, ...secretsOf(carrier) }) : connectTCP(at)
+	socket.on('error', () => {}) // who waits for it is told besides
 	try {
 		await connected(socket, secured ? 'secureConnect' : 'connect', signal)
 	} catch (e) {
-		socket.on('error', () => {}) // it was told
 		socket.destroy()
 		if (signal.aborted || !secured) throw e
 		throw new Error(`TLS with ${formatAddress(server)}: ${e instanceof Error ? e.message : e}`, { cause: e })
@@ -116,12 +116,13 @@ class Stream {
 		this.#socket = socket
 		this.#receiver = receiver
 		this.local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 }
-		this.#gone = new Promise((resolve) => socket.once('close', () => resolve(undefined)))
+		this.#gone = socket.destroyed ? Promise.resolve() : new Promise((resolve) => socket.once('close', () => resolve(undefined)))
 		socket.on('data', (chunk) => this.#received(chunk))
 		socket.on('drain', () => this.#roomy())
 		socket.on('error', (e) => this.#fail(e.message))
 		const onEnd = () => this.#fail('the server has closed it')
 		socket.on('end', onEnd).on('close', onEnd)
+		if (socket.destroyed) this.#fail('it was reset')
 	}
 
 	get stats() {

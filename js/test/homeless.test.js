@@ -1,62 +1,25 @@
 // The local address goes away under a socket: the allocation moves by itself.
 
 import assert from 'node:assert/strict'
-import { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
 import { isLocalGone } from '../src/local.js'
+import { failSends, failure } from './peers/nosend.js'
 import { startPeers } from './peers/peers.js'
 import { flavours } from './runtime.js'
 
-/** @param {string} code */
-const failure = (code) => Object.assign(new Error(`send ${code}`), { code, syscall: 'send' })
+const server = { address: '127.0.0.1', port: 9 }
 
 test('which errors of a send say that the local address is gone', async () => {
-	for (const code of ['EADDRNOTAVAIL', 'ENETUNREACH', 'ENETDOWN']) assert.equal(await isLocalGone(failure(code), '127.0.0.1'), true, code)
-	for (const code of ['EINVAL', 'UNKNOWN']) {
-		assert.equal(await isLocalGone(failure(code), '127.0.0.1'), false)
-		assert.equal(await isLocalGone(failure(code), '192.0.2.1'), true)
-		assert.equal(await isLocalGone(failure(code), '2001:db8::1'), true)
+	for (const code of ['EADDRNOTAVAIL', 'ENETDOWN']) assert.equal(await isLocalGone(failure(code), '127.0.0.1', server), true, code)
+	for (const code of ['EINVAL', 'UNKNOWN', 'ENETUNREACH']) {
+		assert.equal(await isLocalGone(failure(code), '127.0.0.1', server), false)
+		assert.equal(await isLocalGone(failure(code), '192.0.2.1', server), true)
+		assert.equal(await isLocalGone(failure(code), '2001:db8::1', server), true)
 	}
-	for (const code of ['ECONNREFUSED', 'EHOSTUNREACH', 'EMSGSIZE', 'EPERM', 'ENOBUFS']) assert.equal(await isLocalGone(failure(code), '192.0.2.1'), false, code)
-	assert.equal(await isLocalGone(undefined, '192.0.2.1'), false)
+	for (const code of ['ECONNREFUSED', 'EHOSTUNREACH', 'EMSGSIZE', 'EPERM', 'ENOBUFS']) assert.equal(await isLocalGone(failure(code), '192.0.2.1', server), false, code)
+	assert.equal(await isLocalGone(undefined, '192.0.2.1', server), false)
 })
-
-/**
- * Has the sends of the local port fail until the test is over.
- * @param {string} flavour
- * @param {number} port
- * @param {string} code
- */
-function failSends(flavour, port, code) {
-	if (flavour === 'bun') return failBunSends(port, code)
-	const send = Socket.prototype.send
-	/** @this {any} @param {any[]} args */
-	function failing(...args) {
-		if (this.address().port !== port) return send.apply(this, /** @type {any} */ (args))
-		const callback = args.at(-1)
-		if (typeof callback === 'function') queueMicrotask(() => callback(failure(code)))
-	}
-	Socket.prototype.send = /** @type {any} */ (failing)
-	return () => void (Socket.prototype.send = send)
-}
-
-/** Bun's sockets are all of one class. @param {number} port @param {string} code */
-function failBunSends(port, code) {
-	const proto = /** @type {any} */ (bunSockets)
-	const { send, sendMany } = proto
-	for (const [name, f] of Object.entries({ send, sendMany })) {
-		proto[name] = function (/** @type {unknown[]} */ ...args) {
-			if (this.port === port) throw failure(code)
-			return f.apply(this, args)
-		}
-	}
-	return () => Object.assign(proto, { send, sendMany })
-}
-
-const probe = 'Bun' in globalThis ? await /** @type {any} */ (globalThis).Bun.udpSocket({}) : undefined
-const bunSockets = probe && Object.getPrototypeOf(probe)
-probe?.close()
 
 for (const [flavour, create] of flavours) {
 	const mobile = await startPeers('coturn', '--', '--mobility')
