@@ -254,13 +254,17 @@ export class Attempt {
 	async #leadsElsewhere() {
 		const nobody = () => {}
 		const deaf = { received: nobody, unreachable: nobody, homeless: nobody, failed: nobody, leaving: nobody }
-		try {
-			const local = { address: this.#options.localAddress, port: 0 }
-			await (await this.#platform.open(this.server, local, deaf, this.#giveUp.signal, this.#carrier)).close()
+		const opens = async (/** @type {string | undefined} */ address) => {
+			await (await this.#platform.open(this.server, { address, port: 0 }, deaf, this.#giveUp.signal, this.#carrier)).close()
 			return true
-		} catch {
-			return false
 		}
+		const { localAddress } = this.#options
+		return opens(localAddress).catch(() => this.#mayRoam && opens(undefined)).catch(() => false)
+	}
+
+	/** The address that the caller chose may be left when it is gone. */
+	get #mayRoam() {
+		return this.#options.mobility === true && this.#options.localAddress !== undefined
 	}
 
 	/**
@@ -451,8 +455,7 @@ export class Attempt {
 		const moves = this.#move.under
 		const giveUp = !moves && (this.#ports >= MAX_PORTS || ownsPort(this.#options))
 		const elsewhere = (/** @type {Error} */ e) => {
-			// It may be gone. Who has asked for a move wants to go on; one that was lost there is not asked.
-			if (moves && !this.#broken && this.#options.localAddress) return this.#open(flow, 0, true)
+			if (moves && this.#mayRoam) return this.#open(flow, 0, true)
 			throw e
 		}
 		/** @type {Error | undefined} */

@@ -42,9 +42,9 @@ const bunSockets = probe && Object.getPrototypeOf(probe)
 probe?.close()
 
 /**
- * Has binds to the address fail, too.
+ * Has binds fail, too, to the address or to any.
  * @param {string} flavour
- * @param {{address: string, port: number}} local
+ * @param {{address?: string, port: number}} local
  */
 export function loseAddress(flavour, { address, port }) {
 	const code = 'EADDRNOTAVAIL'
@@ -52,12 +52,12 @@ export function loseAddress(flavour, { address, port }) {
 	return () => heal.forEach((f) => f())
 }
 
-/** @param {string} address @param {string} code */
+/** @param {string | undefined} address @param {string} code */
 function failBinds(address, code) {
 	const bind = Socket.prototype.bind
 	/** @this {any} @param {any[]} args */
 	function failing(...args) {
-		if (args[0]?.address !== address) return bind.apply(this, /** @type {any} */ (args))
+		if (address && args[0]?.address !== address) return bind.apply(this, /** @type {any} */ (args))
 		queueMicrotask(() => this.emit('error', failure(code, 'bind')))
 		return this
 	}
@@ -65,12 +65,12 @@ function failBinds(address, code) {
 	return () => void (Socket.prototype.bind = bind)
 }
 
-/** @param {string} address @param {string} code */
+/** @param {string | undefined} address @param {string} code */
 function failBunBinds(address, code) {
 	const { Bun } = /** @type {any} */ (globalThis)
 	const { udpSocket } = Bun
 	Bun.udpSocket = async (/** @type {any} */ options) => {
-		if (options.hostname === address) throw failure(code, 'bind')
+		if (!address || options.hostname === address) throw failure(code, 'bind')
 		return udpSocket(options)
 	}
 	return () => void (Bun.udpSocket = udpSocket)
