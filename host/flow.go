@@ -52,6 +52,24 @@ func (c *Conn) changePort(flow client.Flow) {
 // old one, which it answers, is closed, so that it cannot get the same port.
 // Where the local address that was asked for is gone, any serves.
 func (c *Conn) openFlow(flow client.Flow) (old []*transport, err error) {
+	t, err := c.openAnother(flow)
+	if err != nil {
+		return nil, err
+	}
+	c.driver.mu.Lock()
+	if c.stage >= stageEnded {
+		c.driver.mu.Unlock()
+		t.close()
+		return nil, net.ErrClosed
+	}
+	old = c.flows
+	c.attach(t)
+	c.driver.mu.Unlock()
+	return old, nil
+}
+
+// openAnother opens another socket to the server, until the Conn is closed.
+func (c *Conn) openAnother(flow client.Flow) (*transport, error) {
 	local := netip.AddrPortFrom(c.nextLocal(), 0)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -66,19 +84,7 @@ func (c *Conn) openFlow(flow client.Flow) (old []*transport, err error) {
 	if errors.Is(err, syscall.EADDRNOTAVAIL) && c.settings.Mobility {
 		t, err = openTransport(ctx, flow, netip.AddrPort{}, c.server, &c.settings)
 	}
-	if err != nil {
-		return nil, err
-	}
-	c.driver.mu.Lock()
-	if c.stage >= stageEnded {
-		c.driver.mu.Unlock()
-		t.close()
-		return nil, net.ErrClosed
-	}
-	old = c.flows
-	c.attach(t)
-	c.driver.mu.Unlock()
-	return old, nil
+	return t, err
 }
 
 // nextLocal is the address of the next socket.

@@ -166,6 +166,9 @@ func (c *Conn) stay(flow client.Flow, cause error) {
 		if c.stage >= stageShut {
 			return nil
 		}
+		if len(c.flows) > 1 && c.Lifetime() > 0 {
+			return nil // the answer to the move before this one says where the allocation is
+		}
 		c.move.under, c.move.failed = false, nil
 		c.waiters.settle(wantRebind, netip.AddrPort{}, cause)
 		if c.Lifetime() == 0 {
@@ -181,17 +184,21 @@ func (c *Conn) stay(flow client.Flow, cause error) {
 }
 
 // maybeMove: a datagram could not be sent. If that is because the local address
-// is gone, the allocation moves by itself.
+// is gone, the allocation moves by itself, to where there is another way to the
+// server: without a ticket a move begins with giving up what there is.
 func (c *Conn) maybeMove(t *transport) {
-	if !t.lost.Load() {
+	if !t.lost.Load() || !c.restedSinceMove(t) {
 		return
 	}
+	probe, err := c.openAnother(t.flow)
+	if err != nil {
+		return
+	}
+	probe.close()
 	_ = c.driver.do(func() error {
-		now := time.Now()
-		if c.stage >= stageShut || c.move.under || c.flows[0] != t || now.Sub(c.move.last) < movePause {
+		if c.stage >= stageShut || c.flows[0] != t {
 			return nil
 		}
-		c.move.last = now
 		c.driver.touch(c)
 		err := c.command(&abi.Command{Cmd: abi.CmdRebind})
 		if errors.Is(err, client.ErrPhase) {
@@ -201,9 +208,25 @@ func (c *Conn) maybeMove(t *transport) {
 	})
 }
 
+// restedSinceMove says whether a move from the socket may begin by itself.
+func (c *Conn) restedSinceMove(t *transport) bool {
+	c.driver.mu.Lock()
+	defer c.driver.mu.Unlock()
+	now := time.Now()
+	if c.stage >= stageShut || c.flows[0] != t || now.Sub(c.move.last) < movePause {
+		return false
+	}
+	c.move.last = now
+	return true
+}
+
 // isLocalGone: the system does not send from the socket's own address any more.
 // Linux answers EINVAL then, and for other reasons.
 func isLocalGone(err error, local netip.AddrPort) bool {
+	var earlier *earlierError
+	if errors.As(err, &earlier) {
+		return false // this datagram was sent
+	}
 	if errors.Is(err, syscall.EINVAL) {
 		return !isThere(local.Addr())
 	}

@@ -33,4 +33,7 @@ func TestIsLocalGone(t *testing.T) {
 			t.Errorf("%v from %v: %v, want %v", tt.err, tt.local, got, tt.want)
 		}
 	}
+	if isLocalGone(&earlierError{syscall.ENETUNREACH}, here) {
+		t.Error("what a router said of an earlier datagram says nothing of the local address")
+	}
 }

@@ -227,6 +227,12 @@ const (
 	wsaHostUnreach = syscall.Errno(10065)
 )
 
+// earlierError is a path error that a call has met whose own datagrams were sent
+// after it.
+type earlierError struct{ error }
+
+func (e *earlierError) Unwrap() error { return e.error }
+
 // isTooLong: an earlier datagram, or this one, is longer than a link on the way
 // takes. The kernel has noted that, and cuts what comes after into fragments.
 func isTooLong(err error) bool {

@@ -57,10 +57,13 @@ func (w *offloadWire) one(b []byte) (sent bool, err error) {
 			return false, err
 		}
 	}
-	if l.errno == 0 && !isPathError(err) {
-		err = nil // it was an earlier one's
+	switch {
+	case l.errno != 0:
+		return false, err
+	case isPathError(err):
+		return true, &earlierError{err}
 	}
-	return l.errno == 0, err
+	return true, nil
 }
 
 func (w *offloadWire) receive(in intake) error { return w.in.receive(in) }
@@ -90,7 +93,7 @@ func (w *offloadWire) ship(c cargo) (n int, err error) {
 		case again != n && worthAnother(t.errno):
 			again = n
 			if isPathError(t.errno) && err == nil {
-				err = os.NewSyscallError("sendmmsg", t.errno)
+				err = &earlierError{os.NewSyscallError("sendmmsg", t.errno)}
 			}
 		default:
 			return n, os.NewSyscallError("sendmmsg", t.errno)

@@ -22,9 +22,9 @@ func (w *plainWire) one(b []byte) (sent bool, err error) {
 		return false, again
 	}
 	if isTooLong(err) {
-		err = nil
+		return true, nil
 	}
-	return true, err
+	return true, &earlierError{err}
 }
 
 func (w *plainWire) ship(c cargo) (n int, err error) {
