@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import unittest
 import weakref
 from unittest import mock
@@ -151,6 +152,46 @@ class Endpoint(unittest.IsolatedAsyncioTestCase):
         transport.sendto(b"x", PEER)
         self.assertIsNone(await protocol.lost)
         self.assertTrue(transport.is_closing())
+
+    async def test_close_while_it_is_made(self):
+        """In connection_made, as asyncio allows it: the others of the instance are told what is theirs."""
+        await self.start()
+        protocol, failures = Recorder(), []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: failures.append(context))
+        protocol.connection_made = lambda transport: transport.abort()
+        with self.assertRaises(turnwasm.ClosedError):
+            await turnwasm.create_turn_endpoint(lambda: protocol, self.server.uri, username=USERNAME, password=PASSWORD)
+        self.assertEqual(await self.server.lifetimes.get(), 0)
+        self.assertEqual((protocol.events[-1], failures), ("closed", []))
+
+    async def test_the_instance_dies_when_one_has_just_closed(self):
+        await self.start()
+        driver = turnwasm.Driver(turnwasm.Module.default())
+        transport, _ = await self.open(driver=driver)
+        other, protocol = await self.open(driver=driver)
+        await transport.aclose()
+        transport._died(turnwasm.TrappedError("planted"))  # it was told behind its "closed"
+        self.assertEqual((await transport.aclose()).outcome, "released")
+        self.assertEqual((await other.aclose()).outcome, "released")
+
+    async def test_a_peer_as_a_dual_stack_socket_spells_it(self):
+        await self.start()
+        transport, protocol = await self.open()
+        await transport.create_permission(f"::ffff:{PEER[0]}")
+        transport.sendto(b"x", (f"::ffff:{PEER[0]}", PEER[1], 0, 0))
+        self.assertEqual(await protocol.received.get(), (b"x", PEER))
+        await transport.bind_channel((f"::ffff:{PEER[0]}", PEER[1], 0, 0))
+        await transport.aclose()
+
+    async def test_the_next_address_where_one_does_not_answer(self):
+        await self.start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            deaf = nobody.getsockname()
+        found = [(socket.AF_INET, deaf), (socket.AF_INET, ("127.0.0.1", TurnURI.parse(self.server.uri).port))]
+        with mock.patch.object(TurnURI, "resolve", return_value=found):
+            transport, _ = await self.open()
+        self.assertEqual((await transport.aclose()).outcome, "released")
 
     async def test_the_instance_goes_with_the_last_transport(self):
         await self.start()

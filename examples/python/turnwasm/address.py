@@ -13,16 +13,20 @@ Packed = tuple[int, int, bytes]
 """Family (4 or 6), port, the address's 4 or 16 bytes."""
 
 
+_MAPPED = bytes(10) + b"\xff\xff"
+
+
 @lru_cache(maxsize=1024)
 def pack(host: str, port: int) -> Packed:
-    """An address for the boundary. A name is a ValueError: names are looked up before."""
+    """An address for the boundary; an IPv4-mapped one is the IPv4 one, as in what comes back. A name is a ValueError."""
     if not isinstance(host, str) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise ValueError(f"an address is an IP address and a port, not {(host, port)!r}")
     family = 6 if ":" in host else 4
     try:
-        return family, port, socket.inet_pton(socket.AF_INET6 if family == 6 else socket.AF_INET, host)
+        ip = socket.inet_pton(socket.AF_INET6 if family == 6 else socket.AF_INET, host)
     except (OSError, ValueError):
         raise ValueError(f"not an IP address: {host!r}") from None
+    return (4, port, ip[12:]) if ip.startswith(_MAPPED) else (family, port, ip)
 
 
 def packed(addr: Any) -> Packed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
@@ -22,13 +23,13 @@ from .errors import (
     TurnError,
 )
 from .event import ABANDONED, NOTHING_TO_RELEASE, UNCONFIRMED, Closed, Event
+from .grants import Grants, new_future
 from .instance import Sink
 from .path import UdpPath
 from .records import Writer
 from .uri import Resolved, TurnURI
 
 P = TypeVar("P", bound=asyncio.DatagramProtocol)
-Wanted = tuple[str, Packed]
 
 LINGER = 2.0
 """Seconds that a close waits for the server's answer."""
@@ -53,22 +54,25 @@ async def create_turn_endpoint(
 ) -> tuple[TurnTransport, P]:
     """Allocates at the server of a TURN URI, as loop.create_datagram_endpoint does on this machine.
 
-    It waits until the server has answered, or about 40 seconds: asyncio.wait_for makes that less. Transports share a
-    Driver, unless one is given.
+    It waits until the server has answered, or about 40 seconds: asyncio.wait_for makes that less. Where a name has several
+    addresses, the next one is tried when one does not answer. Transports share a Driver, unless one is given.
     """
     target, prepared = TurnURI.parse(uri), credentials.prepare(username, password)
     servers = await target.resolve()
-    protocol = protocol_factory()
-    transport = TurnTransport(protocol, driver or await Driver.shared(), servers)
-    try:
-        await transport._open(*prepared)
-    except TurnError:
-        await transport.aclose()
-        raise
-    except BaseException:
-        transport.abort()
-        raise
-    return transport, protocol
+    protocol, driver = protocol_factory(), driver or await Driver.shared()
+    for i, server in enumerate(servers):
+        transport = TurnTransport(protocol, driver, [server])
+        try:
+            await transport._open(*prepared)
+            return transport, protocol
+        except TurnError as e:
+            await transport.aclose()
+            if i + 1 == len(servers) or not isinstance(e, RequestError) or e.code != 0:
+                raise
+        except BaseException:
+            transport.abort()
+            raise
+    raise AssertionError("a name that is found has an address")
 
 
 class TurnTransport(asyncio.DatagramTransport):
@@ -86,10 +90,9 @@ class TurnTransport(asyncio.DatagramTransport):
         self._lifetime = 0.0
         self._failure: TurnError | None = None
         self._lost: TurnError | None = None  # what connection_lost is told
-        self._opened: asyncio.Future[None] = _future()
-        self._closed: asyncio.Future[Closed] = _future()
-        self._granted: set[Wanted] = set()  # of which the machine says nothing again
-        self._waiting: dict[Wanted, asyncio.Future[None]] = {}
+        self._opened: asyncio.Future[None] = new_future()
+        self._closed: asyncio.Future[Closed] = new_future()
+        self._grants = Grants()
 
     # What programs use.
 
@@ -106,11 +109,14 @@ class TurnTransport(asyncio.DatagramTransport):
 
     async def create_permission(self, host: str) -> None:
         """Lets a peer's IP address send to the relayed address, and waits until the server has agreed."""
-        await self._ask(("permission", pack(host, 0)), self._using().create_permission)
+        await self._ask("permission", pack(host, 0), self._using().create_permission)
 
     async def bind_channel(self, addr: Any) -> None:
         """Binds a channel to a peer, and waits until the server has agreed: four bytes a payload instead of 36 or more."""
-        await self._ask(("channel", packed(addr)), self._using().bind_channel)
+        await self._ask("channel", packed(addr), self._using().bind_channel)
+
+    async def _ask(self, what: str, peer: Packed, command: Callable[[float, Packed], None]) -> None:
+        await self._grants.ask((what, peer), lambda: self._driver.run(command, peer))
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """As asyncio has it, "sockname": the relayed address; "mapped": where the server sees us; "peername": the server; "lifetime"."""
@@ -194,10 +200,9 @@ class TurnTransport(asyncio.DatagramTransport):
     def _shut(self, why: TurnError) -> None:
         """Sends everybody away."""
         self._failure = self._failure or why
-        waiting, self._waiting = [self._opened, *self._waiting.values()], {}
-        for future in waiting:
-            if not future.done():
-                future.set_exception(self._failure)
+        self._grants.fail(self._failure)
+        if not self._opened.done():
+            self._opened.set_exception(self._failure)
 
     def _fail(self, error: TurnError) -> None:
         """What went wrong for good; what may be left on the server is released."""
@@ -220,8 +225,9 @@ class TurnTransport(asyncio.DatagramTransport):
         assert self._client is not None
         try:
             self._ask_machine(self._client.receive, path.flow, path.sock.recv_into)
-        except OSError:
-            self._unreachable(path)
+        except OSError as e:
+            if e.errno != errno.EMSGSIZE:  # an earlier datagram was longer than a link: the system cuts those that follow
+                self._unreachable(path)
 
     def _unreachable(self, path: UdpPath) -> None:
         """The system says that the server cannot be reached, or is not there."""
@@ -250,20 +256,17 @@ class TurnTransport(asyncio.DatagramTransport):
         self._allocation, self._lifetime = e, e.lifetime
         if not self._opened.done():
             self._tell(self._protocol.connection_made, self)
+        if not self._opened.done():  # nobody has closed it there
             self._opened.set_result(None)
 
     def _is_refreshed(self, e: Event) -> None:
         self._lifetime = e.lifetime
 
     def _is_granted(self, e: Event) -> None:
-        for wanted in _wanted(e):
-            self._granted.add(wanted)
-            self._settle(wanted, None)
+        self._grants.granted(e)
 
     def _is_refused(self, e: Event) -> None:
-        for wanted in _wanted(e):
-            self._granted.discard(wanted)
-            self._settle(wanted, RequestError(e.method, e.code, e.reason, e.signed))
+        self._grants.refused(e, RequestError(e.method, e.code, e.reason, e.signed))
 
     def _is_failed(self, e: Event) -> None:
         self._fail(RequestError(e.method, e.code, e.reason, e.signed))
@@ -291,6 +294,8 @@ class TurnTransport(asyncio.DatagramTransport):
 
     def _died(self, error: TrappedError) -> None:
         """The machine is not called any more: its last word is shipped, whose answer nobody will hear."""
+        if self._closed.done():
+            return
         self._lost = self._lost or error
         self._failure = error
         parting = self._client.parting if self._client else None
@@ -313,28 +318,6 @@ class TurnTransport(asyncio.DatagramTransport):
             pass
         except TurnError as e:
             self._driver.loop.call_exception_handler({"message": "turn: the machine refuses a call", "exception": e, "transport": self})
-
-    async def _ask(self, wanted: Wanted, command: Callable[[float, Packed], None]) -> None:
-        if wanted in self._granted:
-            return
-        future = self._waiting.get(wanted)
-        if future is None:
-            future = self._waiting[wanted] = _future()
-            try:
-                self._driver.run(command, wanted[1])
-            except TurnError:
-                self._waiting.pop(wanted, None)
-                raise
-        await asyncio.shield(future)
-
-    def _settle(self, wanted: Wanted, error: TurnError | None) -> None:
-        future = self._waiting.pop(wanted, None)
-        if future is None or future.done():
-            return
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
 
     def _tell(self, f: Callable[..., Any], *args: Any) -> None:
         """Calls the program; what it raises is its own affair, and the loop's."""
@@ -363,22 +346,6 @@ _HANDLERS: dict[str, Callable[[TurnTransport, Event], None]] = {
     "allocationLost": TurnTransport._is_lost,
     "closed": TurnTransport._is_closed,
 }
-
-
-def _wanted(e: Event) -> Sequence[Wanted]:
-    """What an event settles: a permission names no port, a channel does; a command that was dropped may have been either."""
-    if e.peer is None:
-        return ()
-    host, port = e.peer
-    if e.name == "commandDropped":
-        return ("permission", pack(host, 0)), ("channel", pack(host, port))
-    return (("channel" if e.name.startswith("channel") else "permission", pack(host, port)),)
-
-
-def _future() -> asyncio.Future[Any]:
-    future = asyncio.get_running_loop().create_future()
-    future.add_done_callback(lambda f: f.cancelled() or f.exception())  # nobody need wait for it
-    return future
 
 
 def _date(until: float) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Sequence
 from typing import Callable
@@ -28,12 +29,16 @@ class UdpPath:
         return path
 
     def send(self, datagram: memoryview) -> None:
-        try:
-            self.sock.send(datagram)
-        except BlockingIOError:
-            pass  # what the system has no room for is lost, as on the way
-        except OSError:
-            self._loop.call_soon(self._on_error, self)  # not now: the machine is being drained
+        """Sends; what cannot be sent is lost, as on the way. A send may meet the ICMP error of an earlier datagram, so once more."""
+        for _ in range(2):
+            try:
+                self.sock.send(datagram)
+                return
+            except BlockingIOError:
+                return
+            except OSError as e:
+                if e.errno != errno.EMSGSIZE:
+                    self._loop.call_soon(self._on_error, self)  # not now: the machine is being drained
 
     def close(self) -> None:
         if self.sock.fileno() >= 0:
@@ -44,7 +49,11 @@ class UdpPath:
 def _connect(servers: Sequence[Resolved]) -> socket.socket:
     why = "no address"
     for family, address in servers:
-        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            sock = socket.socket(family, socket.SOCK_DGRAM)
+        except OSError as e:
+            why = f"{address[0]}: {e}"
+            continue
         try:
             sock.setblocking(False)
             sock.connect(address)
