@@ -2,6 +2,7 @@ package turnwasm;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -53,6 +54,7 @@ public final class Driver implements AutoCloseable {
     private final Thread thread;
     private final Queue<Job<?>> jobs = new ConcurrentLinkedQueue<>();
     private final List<TurnSocket> sockets = new ArrayList<>();
+    private final ByteBuffer buffer = UdpPath.buffer();
     private volatile boolean ended;
 
     private Driver(Instance instance) throws IOException {
@@ -132,6 +134,11 @@ public final class Driver implements AutoCloseable {
             if (e.getCause() instanceof IllegalArgumentException mistake) throw mistake;
             throw new IOException(e.getCause());
         }
+    }
+
+    /** What the thread reads into. */
+    ByteBuffer buffer() {
+        return buffer;
     }
 
     void add(TurnSocket socket) {

@@ -227,7 +227,10 @@ public final class TurnSocket implements AutoCloseable {
 
         @Override
         public void unreachable(int flow) {
-            ask(() -> client.pathError(Driver.now(), flow));
+            driver.submit(now -> { // later: a call that sends may be under way
+                if (!closed.isDone()) ask(() -> client.pathError(now, flow));
+                return null;
+            });
         }
 
         @Override
