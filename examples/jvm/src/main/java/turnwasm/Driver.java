@@ -2,6 +2,7 @@ package turnwasm;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -35,14 +36,28 @@ public final class Driver implements AutoCloseable {
         void run() {
             try {
                 done.complete(task.run(now()));
-            } catch (IOException | RuntimeException e) {
+            } catch (Throwable e) { // an Error, too, is the caller's, who waits
                 done.completeExceptionally(e);
             }
         }
     }
 
+    /** A thread that cannot be interrupted: compiled code would die of it, and a selector would not wait any more. */
+    private static final class Worker extends Thread {
+        Worker(Runnable work) {
+            super(null, work, "turnwasm", STACK);
+            setDaemon(true);
+        }
+
+        @Override
+        public void interrupt() {}
+    }
+
     /** Ticks in a row: each wakes some of the clients that are due. Then the sockets get their turn. */
     private static final int MOST_TICKS = 64;
+
+    /** Jobs in a row, for the same reason: threads may submit them as fast as they are done. */
+    private static final int MOST_JOBS = 64;
 
     private static final long STACK = 4 << 20;
 
@@ -53,19 +68,19 @@ public final class Driver implements AutoCloseable {
     private final Thread thread;
     private final Queue<Job<?>> jobs = new ConcurrentLinkedQueue<>();
     private final List<TurnSocket> sockets = new ArrayList<>();
+    private final ByteBuffer buffer = UdpPath.buffer();
     private volatile boolean ended;
 
     private Driver(Instance instance) throws IOException {
         this.instance = instance;
         selector = Selector.open();
-        thread = new Thread(null, this::loop, "turnwasm", STACK);
-        thread.setDaemon(true);
+        thread = new Worker(this::loop);
     }
 
     /** A new instance of the module, and its thread. */
     public static Driver start(TurnModule module) throws IOException {
         FutureTask<Instance> making = new FutureTask<>(() -> new Instance(module));
-        new Thread(null, making, "turnwasm", STACK).start(); // the caller's thread may be interrupted
+        new Worker(making).start(); // the caller's thread may be interrupted
         Driver driver = new Driver(await(making));
         driver.thread.start();
         return driver;
@@ -89,9 +104,12 @@ public final class Driver implements AutoCloseable {
     @Override
     public void close() throws IOException {
         submit(now -> {
-            for (TurnSocket socket : List.copyOf(sockets)) socket.release(now, Duration.ZERO);
-            ended = true;
-            return null;
+            try {
+                for (TurnSocket socket : List.copyOf(sockets)) socket.release(now, Duration.ZERO);
+                return null;
+            } finally {
+                ended = true; // or the join waits for ever; the sockets that were not released die
+            }
         });
         try {
             thread.join();
@@ -134,6 +152,11 @@ public final class Driver implements AutoCloseable {
         }
     }
 
+    /** What the thread reads into. */
+    ByteBuffer buffer() {
+        return buffer;
+    }
+
     void add(TurnSocket socket) {
         sockets.add(socket);
     }
@@ -152,7 +175,7 @@ public final class Driver implements AutoCloseable {
         TurnException why = new TurnException(Kind.CLOSED, "turn: the driver is closed");
         try (selector) {
             while (!ended && instance.dead() == null) turn();
-        } catch (IOException | RuntimeException e) { // the selector's, or a mistake of ours: nobody is to wait for ever
+        } catch (IOException | RuntimeException | Error e) { // the selector's, or a mistake of ours: nobody is to wait for ever
             why = new TurnException(Kind.TRAPPED, 0, "turn: the driver failed: " + e, e);
         } finally {
             ended = true;
@@ -162,16 +185,21 @@ public final class Driver implements AutoCloseable {
     }
 
     private void turn() throws IOException {
-        double wait = instance.next() - now();
-        if (wait <= 0) selector.selectNow(Driver::read);
-        else if (wait == Double.POSITIVE_INFINITY) selector.select(Driver::read);
-        else selector.select(Driver::read, (long) Math.ceil(wait));
-        for (Job<?> job; (job = jobs.poll()) != null;) job.run();
+        select();
+        Job<?> job;
+        for (int i = 0; i < MOST_JOBS && (job = jobs.poll()) != null; i++) job.run();
         try {
             for (int i = 0; i < MOST_TICKS && instance.next() <= now(); i++) instance.tick(now());
         } catch (TurnException e) {
             if (e.kind() != Kind.TRAPPED) throw e; // every socket was told of that
         }
+    }
+
+    private void select() throws IOException {
+        double wait = jobs.isEmpty() ? instance.next() - now() : 0;
+        if (wait <= 0) selector.selectNow(Driver::read);
+        else if (wait == Double.POSITIVE_INFINITY) selector.select(Driver::read);
+        else selector.select(Driver::read, (long) Math.ceil(wait));
     }
 
     private static void read(SelectionKey key) {

@@ -18,7 +18,7 @@ import turnwasm.TurnException.Kind;
  * it says what the time is, in ms on a monotonic clock, and does so from one thread at a time.
  *
  * <p>Compiled code looks at every loop whether its thread was interrupted, and dies of it: so it is called from a thread
- * that nobody interrupts, which the Driver's is.
+ * that nobody can interrupt, which the Driver's is.
  */
 final class Instance {
     /**

@@ -47,7 +47,7 @@ final class Mailbox<T> {
 
     /** Waits for the next one, for so long; null when there was none. */
     synchronized T take(Duration patience) throws IOException {
-        long until = System.nanoTime() + patience.toNanos();
+        long until = System.nanoTime() + TimeUnit.NANOSECONDS.convert(patience); // at most 292 years
         while (waiting.isEmpty()) {
             if (ended != null) throw ended.again();
             long left = until - System.nanoTime();

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import turnwasm.TurnException.Kind;
 
 /**
@@ -37,6 +38,9 @@ public final class TurnSocket implements AutoCloseable {
 
     /** "... default lifetime value of 600 seconds (10 minutes)". https://www.rfc-editor.org/rfc/rfc8656#section-6 */
     private static final double DEFAULT_LIFETIME = 600_000;
+
+    /** The longest linger, 24 hours in ms: far more than a release takes, and a number that the machine takes. */
+    private static final double MAX_LINGER = 86_400_000;
 
     private final Driver driver;
     private final InetSocketAddress server;
@@ -71,9 +75,9 @@ public final class TurnSocket implements AutoCloseable {
     /** The same with a driver of the caller's. */
     public static TurnSocket open(Driver driver, String uri, String username, String password) throws IOException {
         InetSocketAddress server = TurnUri.parse(uri).resolve();
+        TurnSocket socket = new TurnSocket(driver == null ? Driver.shared() : driver, server);
         Records.Writer config = new Records.Writer().address(ATTR_SERVER, server).flag(ATTR_AUTO_PERMISSION);
         Credentials.write(config, username, password);
-        TurnSocket socket = new TurnSocket(driver == null ? Driver.shared() : driver, server);
         try {
             socket.driver.call(now -> socket.start(now, config));
             Driver.await(socket.opened);
@@ -81,8 +85,8 @@ public final class TurnSocket implements AutoCloseable {
         } catch (InterruptedIOException e) {
             socket.driver.submit(now -> socket.release(now, Duration.ZERO));
             throw e;
-        } catch (TurnException e) {
-            config.wipe(); // a driver that is closed has not done it
+        } catch (IOException | RuntimeException e) {
+            config.wipe(); // a driver that is closed, or has no socket, has not done it
             throw e;
         }
     }
@@ -115,8 +119,8 @@ public final class TurnSocket implements AutoCloseable {
     /** Binds a channel to a peer, and waits until the server has agreed: four bytes a payload instead of 36 or more. */
     public void bindChannel(InetSocketAddress peer) throws IOException {
         Driver.await(driver.call(now -> {
-            if (channels.contains(peer)) return CompletableFuture.completedFuture(null); // of which the machine says nothing again
             open();
+            if (channels.contains(peer)) return CompletableFuture.completedFuture(null); // of which the machine says nothing again
             CompletableFuture<Void> bound = binding.computeIfAbsent(peer, p -> new CompletableFuture<>());
             try {
                 client.bindChannel(now, peer);
@@ -182,8 +186,9 @@ public final class TurnSocket implements AutoCloseable {
             client = driver.instance().open(now, config, new Ears());
             started = true;
             client.allocate(now);
-        } catch (IOException | RuntimeException e) {
+        } catch (Throwable e) {
             end(new Closed(Outcome.NOTHING_TO_RELEASE, "", null, Duration.ZERO));
+            if (client != null) ask(client::free);
             throw e;
         }
         return null;
@@ -213,9 +218,15 @@ public final class TurnSocket implements AutoCloseable {
     }
 
     Void release(double now, Duration linger) throws TurnException {
+        double most = ms(linger); // before the shut, after which nobody would ask again
         shut(isClosed(""));
-        if (client != null && !closed.isDone()) client.close(now, linger.toNanos() / 1e6);
+        if (client != null && !closed.isDone()) client.close(now, most);
         return null;
+    }
+
+    /** A linger in ms; one below 0 is none. */
+    private static double ms(Duration linger) {
+        return Math.max(0, Math.min(TimeUnit.NANOSECONDS.convert(linger) / 1e6, MAX_LINGER));
     }
 
     /** What comes from the server. */
@@ -227,7 +238,10 @@ public final class TurnSocket implements AutoCloseable {
 
         @Override
         public void unreachable(int flow) {
-            ask(() -> client.pathError(Driver.now(), flow));
+            driver.submit(now -> { // later: a call that sends may be under way
+                if (!closed.isDone()) ask(() -> client.pathError(now, flow));
+                return null;
+            });
         }
 
         @Override

@@ -7,6 +7,7 @@ import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -36,6 +37,16 @@ class TurnSocketTest {
         try (var server = new FakeServer(); var socket = open(server)) {
             socket.bindChannel(PEER);
             socket.bindChannel(PEER);
+            socket.close(TurnSocket.LINGER);
+            assertEquals(TurnException.Kind.CLOSED, assertThrows(TurnException.class, () -> socket.bindChannel(PEER)).kind());
+        }
+    }
+
+    @Test
+    void lingersAsLongAsAMachineCan() throws IOException {
+        try (var server = new FakeServer(); var socket = open(server); var other = open(server)) {
+            assertEquals(Outcome.RELEASED, socket.close(ChronoUnit.FOREVER.getDuration()).outcome());
+            assertEquals(Outcome.UNCONFIRMED, other.close(Duration.ofSeconds(-1)).outcome());
         }
     }
 
