@@ -64,6 +64,7 @@ func (b *book) text(name string) (string, error) {
 		"outcomes": func() (string, error) { return b.told("Outcome", "", "outcome") },
 		"phases":   func() (string, error) { return b.told("Phase", "Phase", "phase") },
 		"values":   b.values,
+		"kinds":    b.kinds, "flows": flows, "formats": b.formats, "config fields": b.configFields,
 		"counters": counters,
 	}[name]
 	if !ok {

@@ -68,7 +68,7 @@ func header() (string, error) {
 	said := []string{
 		`"TURN", version`, "sizes of the region and of a descriptor", "control-in", "control-out", "in-descriptors: offset, count",
 		"out-descriptors: offset, count", "arena", "headroom, tailroom", "next deadline: +Inf", "pending, consumed", "length of the error's text, clients",
-		"most clients, most memory: the module's own",
+		"most clients, most memory: the module writes its own here",
 	}
 	var s strings.Builder
 	s.WriteString("```\n")
