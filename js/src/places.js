@@ -1,8 +1,9 @@
 // Where a server may be, by node:dns, which Deno and Bun have too.
 
-import { lookup, resolveSrv } from 'node:dns/promises'
+import { getServers, lookup, Resolver as DNS } from 'node:dns/promises'
 import { parseIP } from './address.js'
 import { TurnError } from './error.js'
+import { MAX_PLACES } from './search.js'
 
 /** @typedef {import('./transport.js').Place} Place */
 /** @typedef {{priority: number, weight: number, port: number, name: string}} Service */
@@ -15,9 +16,6 @@ import { TurnError } from './error.js'
  * @property {(name: string) => Promise<string[]>} resolve6
  */
 
-/** The addresses, and the SRV records, of one name that are tried. */
-const MAX_PLACES = 8
-
 /** How long an answer about services may take before the name's own addresses are taken, in ms. */
 const MOST_SRV = 5000
 
@@ -25,9 +23,15 @@ const MOST_SRV = 5000
 const SERVICES = { udp: '_turn._udp', tcp: '_turn._tcp', tls: '_turns._tcp' }
 
 /**
+ * For the other family's addresses, in ms: "The RECOMMENDED value for the Resolution Delay is 50 milliseconds."
+ * https://www.rfc-editor.org/rfc/rfc8305#section-3
+ */
+const RESOLUTION_DELAY = 50
+
+/**
  * The transport addresses where the server may be, in the order in which they are tried: of an address, or a name with
- * a port, the name's addresses; else its SRV records, and the addresses of what they name; without such records the
- * name's addresses, and the default port. https://www.rfc-editor.org/rfc/rfc5928#section-3
+ * a port, the name's addresses; else its SRV records, and for each the addresses of what it names; without such records
+ * the name's addresses, and the default port. https://www.rfc-editor.org/rfc/rfc5928#section-3
  *
  * NAPTR records, which would choose the transport, are not looked up: the URI says it. A name without a dot is this
  * host's or this network's: it has no records for services.
@@ -35,55 +39,68 @@ const SERVICES = { udp: '_turn._udp', tcp: '_turn._tcp', tls: '_turns._tcp' }
  */
 export async function find(target, { resolver, localAddress }, signal) {
 	const { host, port, portGiven, via } = target
-	const asked = { addresses: resolver ? both(resolver) : ofSystem, services: (/** @type {string} */ name) => (resolver ?? { resolveSrv }).resolveSrv(name) }
+	const addresses = resolver ? both(resolver) : ofSystem
 	/** @param {string} name @param {number} port */
 	const places = async (name, port) => {
-		const found = parseIP(name) ? [name] : (await asked.addresses(name)).filter((a) => typeof a === 'string' && parseIP(a))
+		const found = parseIP(name) ? [name] : (await addresses(name)).filter((a) => typeof a === 'string' && parseIP(a))
 		if (found.length === 0) throw new TurnError('transport', `${name} has no address`)
 		const usable = found.filter((a) => !localAddress || a.includes(':') === localAddress.includes(':'))
 		if (usable.length === 0) throw new TurnError('transport', `${name} has no address of the local address's family`)
 		return interleaved(usable).slice(0, MAX_PLACES).map((address) => ({ address, port }))
 	}
-	if (parseIP(host) || portGiven || !host.includes('.')) return places(host, port)
+	if (parseIP(host) || portGiven || !host.includes('.')) return [places(host, port)]
 	const own = places(host, port) // asked for at the same time: most names have no SRV records
 	own.catch(() => {})
-	const name = host.replace(/\.$/, '')
-	const targets = await servicesOf(asked.services(`${SERVICES[via]}.${name}`), name, via, signal)
-	return targets.length === 0 ? own : joined(targets.map((t) => places(t.name, t.port)))
+	const targets = await servicesOf(resolver, host.replace(/\.$/, ''), via, signal)
+	return targets.length === 0 ? [own] : targets.map((t) => places(t.name, t.port))
 }
 
 /** @param {string} name */
 const ofSystem = async (name) => (await lookup(name, { all: true })).map((a) => a.address)
 
 /**
- * Both families of a resolver's: one that is not there is not in the way of the other.
+ * Both families of a resolver's: one that is not there, or late, is not in the way of the other.
  * @param {Resolver} resolver
  */
 const both = (resolver) => async (/** @type {string} */ name) => {
-	const answers = await Promise.allSettled([resolver.resolve6(name), resolver.resolve4(name)])
-	const found = answers.flatMap((a) => (a.status === 'fulfilled' ? a.value : []))
-	if (found.length === 0) for (const a of answers) if (a.status === 'rejected') throw a.reason
-	return found
+	/** @type {string[][]} */
+	const found = [[], []]
+	/** @type {unknown[]} */
+	const failures = []
+	const ask = async (/** @type {number} */ i, /** @type {(name: string) => Promise<string[]>} */ resolve) => {
+		try {
+			found[i] = await resolve.call(resolver, name)
+		} catch (e) {
+			failures.push(e)
+		}
+	}
+	const asked = [ask(0, resolver.resolve6), ask(1, resolver.resolve4)]
+	const all = Promise.all(asked)
+	await Promise.race([all, ...asked.map((a, i) => a.then(() => (found[i].length > 0 ? after(RESOLUTION_DELAY) : all)))])
+	if (found.flat().length === 0 && failures.length > 0) throw failures[0]
+	return found.flat()
+}
+
+/** @param {number} ms */
+const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** A resolver of the system's servers, which can be called off: an answer that does not come keeps a process alive. */
+function systemResolver() {
+	const dns = new DNS()
+	dns.setServers(getServers())
+	return dns
 }
 
 /**
  * "The SRV algorithm recommends doing an A query if the SRV query returns an error or no SRV RR".
  * https://www.rfc-editor.org/rfc/rfc5928#section-3
- * @param {Promise<Service[]>} asked
+ * @param {Resolver | undefined} resolver
  * @param {string} name
  * @param {import('./uri.js').Via} via
  * @param {AbortSignal} signal
  */
-async function servicesOf(asked, name, via, signal) {
-	/** @type {ReturnType<typeof setTimeout> | undefined} */
-	let timer
-	/** @type {Promise<Service[]>} */
-	const late = new Promise((resolve) => (timer = setTimeout(() => resolve([]), MOST_SRV)))
-	const stop = () => clearTimeout(timer)
-	signal.addEventListener('abort', stop)
-	const records = await Promise.race([asked.catch(() => []), late])
-	stop()
-	signal.removeEventListener('abort', stop)
+async function servicesOf(resolver, name, via, signal) {
+	const records = await answered(resolver, `${SERVICES[via]}.${name}`, signal)
 	// The root as a target: there is no such service (RFC 2782).
 	if (records.length === 1 && ['', '.'].includes(records[0].name)) throw new TurnError('transport', `${name} has no TURN over ${via.toUpperCase()}: its SRV record says so`)
 	return ordered(records.filter((r) => r.name && r.name !== '.' && r.port > 0 && r.port < 65536)).slice(0, MAX_PLACES)
@@ -112,15 +129,32 @@ export function ordered(records, random = Math.random) {
 }
 
 /**
- * What all of them name. One that is not found is not in the way of the others.
- * @param {readonly Promise<Place[]>[]} looked
+ * The SRV records of a name; none when there is no answer in time, or nobody wants it any more.
+ * @param {Resolver | undefined} resolver
+ * @param {string} name
+ * @param {AbortSignal} signal
+ * @returns {Promise<Service[]>}
  */
-async function joined(looked) {
-	const answers = await Promise.allSettled(looked)
-	const all = answers.flatMap((a) => (a.status === 'fulfilled' ? a.value : []))
-	const refused = answers.find((a) => a.status === 'rejected')
-	if (all.length === 0) throw refused?.reason
-	return all.slice(0, MAX_PLACES)
+async function answered(resolver, name, signal) {
+	const own = resolver ? undefined : systemResolver()
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	let timer
+	/** @type {(records: Service[]) => void} */
+	let stop = () => {}
+	/** @type {Promise<Service[]>} */
+	const stopped = new Promise((resolve) => (stop = resolve))
+	const onAbort = () => stop([])
+	signal.addEventListener('abort', onAbort)
+	try {
+		const asked = (async () => (resolver ?? /** @type {DNS} */ (own)).resolveSrv(name))()
+		if (signal.aborted) stop([])
+		timer = setTimeout(stop, MOST_SRV, [])
+		return await Promise.race([asked.catch(() => []), stopped])
+	} finally {
+		clearTimeout(timer)
+		signal.removeEventListener('abort', onAbort)
+		own?.cancel()
+	}
 }
 
 /**

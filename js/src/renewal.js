@@ -4,6 +4,9 @@
 /** Left for asking a web server, which may be slow, and for the allocation that follows, in ms. */
 const RENEW_BEFORE = 60_000
 
+/** Between two calls, in ms: credentials that come with less left than that are asked for no more often. */
+const MOST_OFTEN = 10_000
+
 /** Timers of JavaScript count no further, in ms. */
 const LONGEST = 2 ** 31 - 1
 
@@ -59,26 +62,31 @@ export class Renewal {
 	#renew
 	#before
 	#failed
+	/** When it was called last, as Date.now() has it. */
+	last
 	/** @type {Date | undefined} */
 	#until
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer
+	#ended = false
 
 	/**
 	 * @param {((until: Date) => void | Promise<void>) | undefined} renew
 	 * @param {number} [before] in ms
 	 * @param {(error: Error) => void} [failed] is told what renew throws, or rejects with
+	 * @param {number} [last] when it was called last for what this is in the place of
 	 */
-	constructor(renew, before = RENEW_BEFORE, failed = () => {}) {
+	constructor(renew, before = RENEW_BEFORE, failed = () => {}, last = -Infinity) {
 		this.#renew = renew
 		this.#before = before
 		this.#failed = failed
+		this.last = last
 	}
 
 	/** An instant that it was armed for is no news. @param {Date | undefined} until */
 	arm(until) {
-		if (!this.#renew || !until || until.getTime() === this.#until?.getTime()) return
-		this.disarm()
+		if (this.#ended || !this.#renew || !until || until.getTime() === this.#until?.getTime()) return
+		clearTimeout(this.#timer)
 		this.#until = until
 		this.#wait(until, this.#renew)
 	}
@@ -88,7 +96,7 @@ export class Renewal {
 	 * @param {(until: Date) => void | Promise<void>} renew
 	 */
 	#wait(until, renew) {
-		const ms = Math.max(0, until.getTime() - this.#before - Date.now())
+		const ms = Math.max(until.getTime() - this.#before, this.last + MOST_OFTEN) - Date.now()
 		this.#timer = setTimeout(() => (ms > LONGEST ? this.#wait(until, renew) : this.#call(until, renew)), Math.min(ms, LONGEST))
 		if (typeof this.#timer === 'object') this.#timer.unref() // what keeps a program alive is its sockets
 	}
@@ -98,6 +106,7 @@ export class Renewal {
 	 * @param {(until: Date) => void | Promise<void>} renew
 	 */
 	async #call(until, renew) {
+		this.last = Date.now()
 		try {
 			await renew(until)
 		} catch (e) {
@@ -106,7 +115,9 @@ export class Renewal {
 		}
 	}
 
-	disarm() {
+	/** Nobody is called any more. */
+	end() {
+		this.#ended = true
 		clearTimeout(this.#timer)
 	}
 }

@@ -3,12 +3,15 @@
 import { formatAddress } from './address.js'
 import { ATTEMPT_DELAY } from './race.js'
 
+/** The addresses, and the SRV records, of one name that are tried. */
+export const MAX_PLACES = 8
+
 /** @typedef {import('./transport.js').Place} Place */
 /** @typedef {import('./uri.js').Target & {carrier: import('./options.js').Carrier}} Target */
 
 /**
  * @typedef {object} Searcher
- * @property {(target: Target) => Promise<Place[]>} find
+ * @property {(target: Target) => Promise<Promise<Place[]>[]>} find
  * @property {(places: Place[], target: Target) => void} found places that no URI before has named
  * @property {(target: Target, error: unknown) => void} failed
  */
@@ -25,28 +28,55 @@ export async function search(targets, signal, searcher) {
 	const known = new Set()
 	const asked = targets.map((t) => unless(signal, searcher.find(t)))
 	for (const a of asked) a.catch(() => {}) // whose turn may come after it has failed
-	const told = []
-	for (const [i, a] of asked.entries()) {
-		const telling = tell(targets[i], a, known, searcher)
-		told.push(telling)
-		await within(telling, ATTEMPT_DELAY)
-	}
-	await Promise.all(told)
+	await inTurn(asked.entries(), ([i, groups]) => tell(targets[i], groups, signal, known, searcher))
 }
 
 /**
+ * Tells of the places of a URI: of those that its names have, in their order.
  * @param {Target} target
- * @param {Promise<Place[]>} asked
+ * @param {Promise<Promise<Place[]>[]>} asked
+ * @param {AbortSignal} signal
  * @param {Set<string>} known
  * @param {Searcher} searcher
  */
-async function tell(target, asked, known, { found, failed }) {
+async function tell(target, asked, signal, known, { found, failed }) {
+	const { via } = target.carrier
+	let room = MAX_PLACES
+	/** @type {unknown[]} */
+	const failures = []
 	try {
-		const { via } = target.carrier
-		found((await asked).filter((at) => known.size < known.add(`${via} ${formatAddress(at)}`).size), target)
+		const groups = (await asked).map((g) => unless(signal, g))
+		for (const g of groups) g.catch(() => {})
+		await inTurn(groups, async (group) => {
+			try {
+				const fresh = (await group).filter((at) => !known.has(`${via} ${formatAddress(at)}`)).slice(0, room)
+				for (const at of fresh) known.add(`${via} ${formatAddress(at)}`)
+				room -= fresh.length
+				found(fresh, target)
+			} catch (e) {
+				failures.push(e)
+			}
+		})
+		if (failures.length === groups.length) failed(target, failures[0])
 	} catch (e) {
 		failed(target, e)
 	}
+}
+
+/**
+ * Begins one after the other, when those before are done or have taken a while, and waits for all of them.
+ * @template T
+ * @param {Iterable<T>} list
+ * @param {(item: T) => Promise<void>} begin
+ */
+async function inTurn(list, begin) {
+	const begun = []
+	for (const item of list) {
+		const one = begin(item)
+		begun.push(one)
+		await within(one, ATTEMPT_DELAY)
+	}
+	await Promise.all(begun)
 }
 
 /**

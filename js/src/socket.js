@@ -67,6 +67,12 @@ export class TurnSocket extends Emitter {
 	#ended = false
 	/** @type {TurnError | undefined} */
 	#failure
+	/** What everybody is told who comes later. @type {Error | undefined} */
+	#why
+	/** Sockets that are about to take this one's place. @type {Set<TurnSocket<Data>>} */
+	#heirs = new Set()
+	/** When the credential expires that was given last. @type {Date | undefined} */
+	#expiry
 	/** Gives up what is being looked up. */
 	#giveUp = new AbortController()
 	/** @type {Address | undefined} */
@@ -99,8 +105,9 @@ export class TurnSocket extends Emitter {
 	 * Sockets are made by createTurnSocket.
 	 * @param {TurnSocketOptions} options
 	 * @param {Platform} platform
+	 * @param {number} [renewedAt] when the socket in whose place this one is has called renew
 	 */
-	constructor(options, platform) {
+	constructor(options, platform, renewedAt) {
 		super()
 		const { targets, linger } = checkOptions(options, platform.carriers)
 		this.#base = platform
@@ -109,7 +116,8 @@ export class TurnSocket extends Emitter {
 		this.#targets = targets
 		this.#linger = linger
 		const { renew } = options
-		this.#renewal = new Renewal(renew && ((until) => renew(this, until)), options.renewBefore, (e) => this.#mention(e))
+		this.#expiry = expiryOf(options)
+		this.#renewal = new Renewal(renew && ((until) => this.#renew(until, renew)), options.renewBefore, (e) => this.#mention(e), renewedAt)
 		this.#race = new Race(ownsPort(options), linger)
 		const { signal } = options
 		if (signal) {
@@ -121,7 +129,10 @@ export class TurnSocket extends Emitter {
 		this.#start().catch((e) => this.#fail(e))
 	}
 
-	/** Settles when the server has allocated: with the socket; when that fails, with the error, which then is not emitted. */
+	/**
+	 * Settles when the server has allocated: with the socket; when that fails, with the error, which then is emitted only to
+	 * those who listen.
+	 */
 	get opened() {
 		this.#awaited = true
 		return this.#opened.promise
@@ -379,7 +390,7 @@ export class TurnSocket extends Emitter {
 	async setCredentials(username, credential, expires) {
 		if (expires !== undefined) wantDate(expires)
 		await this.#ask((client, now) => client.setCredentials(now, username, credential), () => [])
-		this.#renewal.arm(expiryOf({ username, expires }))
+		this.#expire(expiryOf({ username, expires }))
 	}
 
 	/**
@@ -392,7 +403,23 @@ export class TurnSocket extends Emitter {
 	async setToken(kid, macKey, accessToken, expires) {
 		if (expires !== undefined) wantDate(expires)
 		await this.#ask((client, now) => client.setToken(now, kid, macKey, accessToken), () => [])
-		this.#renewal.arm(expires)
+		this.#expire(expires)
+	}
+
+	/** @param {Date | undefined} at */
+	#expire(at) {
+		this.#expiry = at
+		this.#renewal.arm(at)
+	}
+
+	/**
+	 * Between two allocations there is nothing to be replaced, nor anybody to take a credential.
+	 * @param {Date} until
+	 * @param {NonNullable<TurnSocketOptions['renew']>} renew
+	 */
+	async #renew(until, renew) {
+		if (!this.#relayed) await new Promise((resolve) => this.once('listening', () => resolve(undefined)))
+		await renew(this, until)
 	}
 
 	/**
@@ -401,24 +428,30 @@ export class TurnSocket extends Emitter {
 	 *
 	 * The new socket is made with this one's options, from another local port, and has the permissions and channels that
 	 * this one has at the call. The relayed address is another: tell the peers, send from the new socket, take what still comes to this
-	 * one, and close this one when nothing does. An error leaves nothing behind, and this socket as it is.
+	 * one, and close this one when nothing does. An error leaves nothing behind, and this socket as it is; so does its close
+	 * in the meantime, with which the new one is closed.
 	 * @param {import('./renewal.js').Credentials} credentials
 	 * @returns {Promise<TurnSocket<Data>>}
 	 */
 	async replace({ username, credential, accessToken, macKey, expires }) {
-		if (!this.#relayed) throw this.#closing ? this.#closedError() : new TurnError('refused', 'there is no allocation to be replaced')
+		if (this.#closing) throw this.#closedError()
+		if (!this.#relayed) throw new TurnError('refused', 'there is no allocation to be replaced')
 		const options = { ...this.#options, username, credential, accessToken, macKey, expires, localPort: undefined, reservationToken: undefined }
 		const { permitted, channels } = this.#standing
-		const next = /** @type {TurnSocket<Data>} */ (new TurnSocket(options, this.#base))
-		await next.opened
+		const next = /** @type {TurnSocket<Data>} */ (new TurnSocket(options, this.#base, this.#renewal.last))
+		if (!this.#keepsAlive) next.unref()
+		this.#heirs.add(next)
 		try {
+			await next.opened
 			await next.createPermission(permitted)
 			await Promise.all(channels.map(({ address, port }) => next.bindChannel(port, address)))
+			return next
 		} catch (e) {
 			await next.close()
 			throw e
+		} finally {
+			this.#heirs.delete(next)
 		}
-		return next
 	}
 
 	/**
@@ -429,10 +462,14 @@ export class TurnSocket extends Emitter {
 	 * @returns {Promise<Closed>}
 	 */
 	close(options) {
-		if (typeof options === 'function') this.once('close', options)
+		if (typeof options === 'function') {
+			if (this.#ended) queueMicrotask(options)
+			else this.once('close', options)
+		}
 		const linger = wantLinger((typeof options === 'object' ? options?.linger : undefined) ?? this.#linger)
 		this.#shut(this.#closedError())
 		this.#race.close(linger)
+		for (const heir of this.#heirs) void heir.close({ linger })
 		return this.closed
 	}
 
@@ -565,7 +602,8 @@ export class TurnSocket extends Emitter {
 
 	/** @param {SocketEvent} e */
 	#allocated(e) {
-		this.#renewal.arm(expiryOf(this.#options))
+		if (this.#closing) return // a listener has closed it
+		this.#renewal.arm(this.#expiry)
 		this.#options = withoutSecrets(this.#options) // the machine has them
 		this.#relayed = e.relayedAddress
 		this.#additional = e.additionalAddress
@@ -579,8 +617,9 @@ export class TurnSocket extends Emitter {
 	#fail(cause) {
 		if (this.#closing && this.#race.over) return void this.#end()
 		const error = asError(cause)
+		const news = !this.#closing
 		this.#shut(error)
-		this.#report(error)
+		if (news) this.#report(error)
 		if (this.#race.over) void this.#end()
 	}
 
@@ -592,14 +631,14 @@ export class TurnSocket extends Emitter {
 		if (this.#closing) return
 		this.#closing = true
 		if (error instanceof TurnError && error.kind !== 'closed') this.#failure = error
-		const aborted = this.#options.signal?.aborted ? this.#options.signal.reason : undefined
+		this.#why = error
 		this.#giveUp.abort(error)
-		this.#opened.reject(aborted ?? error)
+		this.#opened.reject(error)
 		this.#opened.promise.catch(() => {})
 		this.#clientThere.reject(error)
 		this.#clientThere.promise.catch(() => {})
 		this.#standing.fail(error)
-		this.#renewal.disarm()
+		this.#renewal.end()
 		this.#relayed = undefined
 		for (const send of this.#waiting.splice(0)) send() // each is told that it is too late
 	}
@@ -621,7 +660,8 @@ export class TurnSocket extends Emitter {
 	}
 
 	#closedError() {
-		return this.#failure ?? new TurnError('closed', 'the socket is closed')
+		const { signal } = this.#options
+		return this.#why ?? (signal?.aborted ? signal.reason : new TurnError('closed', 'the socket is closed'))
 	}
 
 	/** The last thing that happens. */

@@ -33,8 +33,8 @@
  * @typedef {object} Platform
  * @property {readonly import('./uri.js').Via[]} carriers that it has
  * @property {(bytes: Uint8Array) => Uint8Array} [payload] as which it hands out what came on a stream in parts
- * @property {(target: import('./uri.js').Target, options: import('./options.js').TurnSocketOptions, signal: AbortSignal) => Promise<Place[]>} find
- *   where the server may be, in the order in which it is tried
+ * @property {(target: import('./uri.js').Target, options: import('./options.js').TurnSocketOptions, signal: AbortSignal) => Promise<Promise<Place[]>[]>} find
+ *   where the server may be: of each of its names, in the order in which they are tried
  * @property {(server: Place, local: {address?: string, port: number}, receiver: Receiver, signal: AbortSignal, carrier: import('./options.js').Carrier) => Promise<Transport>} open the
  *   signal says that nobody wants it any more
  */

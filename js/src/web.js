@@ -44,7 +44,7 @@ export function createTurnSocket(options) {
 	const [server] = parseURLs(options.urls, CARRIERS, uriOf)
 	return new TurnSocket({ ...options, urls: server }, {
 		carriers: CARRIERS,
-		find: async ({ host, port }) => [{ address: host, port }],
+		find: async ({ host, port }) => [Promise.resolve([{ address: host, port }])],
 		open: (_server, _local, receiver, signal) => openSession({ bridge, token, serverCertificateHashes }, server, receiver, signal),
 	})
 }

@@ -97,4 +97,75 @@ for (const [flavour, create] of flavours) {
 		assert.notEqual(socket.localAddress?.address, '127.0.0.2')
 		assert.equal((await socket.close()).outcome, 'released')
 	}))
+
+	test(`${flavour}: closed by who hears of the allocation: nothing of it comes back`, () => withFake(async (server) => {
+		/** @type {string[]} */
+		const told = []
+		const socket = create({ ...server.options, expires: new Date(Date.now() + 1000), renew: () => void told.push('renew') })
+		socket.opened.catch(() => {})
+		socket.on('listening', () => told.push('listening')).on('allocated', () => void socket.close())
+		assert.equal((await socket.closed).outcome, 'released')
+		assert.throws(() => socket.address(), /closed|no relayed address/)
+		await assert.rejects(socket.replace({ username: 'alice', credential: 'secret' }), { kind: 'closed' })
+		assert.equal(server.held.size, 0)
+		await new Promise((resolve) => void socket.close(() => resolve(undefined)))
+		assert.deepEqual(told, [])
+	}))
+
+	test(`${flavour}: a credential that is set at the last moment calls nobody`, () => withFake(async (server) => {
+		let calls = 0
+		const socket = await create({ ...server.options, renew: () => void calls++ }).opened
+		const set = socket.setCredentials('alice', 'secret', new Date(Date.now() + 1))
+		await socket.close()
+		await set.catch(() => {})
+		await new Promise((resolve) => setTimeout(resolve, 20))
+		assert.equal(calls, 0)
+	}))
+
+	test(`${flavour}: closed while another takes its place: neither stays`, () => withFake(async (server) => {
+		const socket = await create(server.options).opened
+		const next = socket.replace({ username: 'alice', credential: 'secret' })
+		await Promise.all([socket.close(), assert.rejects(next, { kind: 'closed' })])
+		assert.equal(server.held.size, 0)
+	}))
+
+	test(`${flavour}: closed by who hears of the refusal: no error after that`, () => withFake(async (server) => {
+		server.whim = ({ method }) => (method === 'Allocate' ? 403 : undefined)
+		const socket = create(server.options)
+		/** @type {string[]} */
+		const told = []
+		socket.on('error', () => told.push('error')).on('close', () => told.push('close'))
+		socket.on('allocateFailed', () => void socket.close())
+		await assert.rejects(socket.opened)
+		await socket.closed
+		assert.deepEqual(told, ['close'])
+	}))
+
+	test(`${flavour}: aborted, everybody is told why`, () => withFake(async (server) => {
+		const giveUp = new AbortController()
+		const socket = await create({ ...server.options, signal: giveUp.signal }).opened
+		server.whim = ({ release }) => (release ? undefined : 'silence')
+		const waiting = socket.createPermission('203.0.113.9')
+		const why = new Error('the call is over')
+		giveUp.abort(why)
+		await assert.rejects(waiting, why)
+		await assert.rejects(socket.refresh(), why)
+		await socket.closed
+	}))
+
+	test(`${flavour}: names of SRV records that hang, and a resolver that throws`, () => withFake(async (server) => {
+		const services = ['hang.test', 'good.test'].map((name, priority) => ({ name, priority, weight: 0, port: server.port }))
+		const never = new Promise(() => {})
+		const resolver = {
+			resolveSrv: async () => services,
+			resolve4: async (/** @type {string} */ name) => (name === 'good.test' ? ['127.0.0.1'] : never),
+			resolve6: () => never,
+		}
+		const socket = await create({ ...server.options, urls: 'turn:example.test', resolver: /** @type {any} */ (resolver) }).opened
+		assert.equal((await socket.close()).outcome, 'released')
+		const throws = { ...resolver, resolveSrv: () => { throw new Error('no') }, resolve4: async () => ['127.0.0.1'] }
+		const urls = [`turn:127.0.0.1:${server.port}`, 'turn:good.test']
+		const other = await create({ ...server.options, urls, resolver: /** @type {any} */ (throws) }).opened
+		assert.equal((await other.close()).outcome, 'released')
+	}))
 }

@@ -17,7 +17,11 @@ import { flavours } from './runtime.js'
 /** @param {string} url @param {Names} resolver @param {string} [localAddress] */
 async function placesOf(url, resolver, localAddress) {
 	const [target] = parseURLs(url, ['udp', 'tcp', 'tls'], (t) => t)
-	return (await find(target, { urls: url, resolver, localAddress }, new AbortController().signal)).map(formatAddress)
+	const groups = await find(target, { urls: url, resolver, localAddress }, new AbortController().signal)
+	const answers = await Promise.allSettled(groups)
+	const found = answers.flatMap((a) => (a.status === 'fulfilled' ? a.value : []))
+	for (const a of answers) if (found.length === 0 && a.status === 'rejected') throw a.reason
+	return found.map(formatAddress)
 }
 
 /** @param {string} text @returns {Place} */

@@ -58,11 +58,24 @@ test('a renewal is called once, and not after it was called off', async () => {
 	})
 	const off = new Renewal(() => assert.fail('it was called off'), 0)
 	off.arm(new Date(now + 1))
-	off.disarm()
+	off.end()
+	off.arm(new Date(now + 2))
 	new Renewal(undefined).arm(due)
 	await told
 	await new Promise((resolve) => new Renewal(resolve, 0).arm(new Date(Date.now() + 3)))
 	assert.deepEqual(called, [due])
+})
+
+test('a credential that comes too late is asked for no more often than every ten seconds', async () => {
+	let calls = 0
+	const renewal = new Renewal(() => {
+		renewal.arm(new Date(Date.now() + 1000 + calls++)) // less than what is left for it
+	})
+	renewal.arm(new Date(Date.now() + 1000))
+	await new Promise((resolve) => new Renewal(resolve, 0).arm(new Date(Date.now() + 50)))
+	renewal.end()
+	assert.equal(calls, 1)
+	assert(Date.now() - renewal.last < 10_000)
 })
 
 test('what a renewal throws or rejects with is told, and is an error', async () => {
