@@ -161,6 +161,12 @@ type settings struct {
 	cut       *atomic.Uint64 // datagrams that its sockets have cut
 }
 
+// Check says what Dial would refuse without asking anybody.
+func (cfg Config) Check() error {
+	_, err := cfg.check()
+	return err
+}
+
 func (cfg Config) check() (settings, error) {
 	s := settings{Config: cfg, cut: new(atomic.Uint64)}
 	var err error

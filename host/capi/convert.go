@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"time"
 	"unsafe"
 
 	"github.com/turnwasm/turnwasm/client"
@@ -29,9 +30,12 @@ func tell(e *C.turnwasm_error, err error) C.int64_t {
 		e.stun_code = C.int32_t(why.Code)
 		e.is_signed = flag(why.Signed)
 		e.retry_after_ms = C.int64_t(why.RetryAfter.Milliseconds())
-		e.until_ms = C.int64_t(core.Now(why.Until))
 		copyText(e.method[:], why.Method)
 	}
+	if rest, is := errors.AsType[*host.LeftAloneError](err); is {
+		e.retry_after_ms = C.int64_t(max(0, time.Until(rest.Until).Milliseconds()))
+	}
+	e.until_ms = C.int64_t(core.Now(core.Until(err)))
 	return C.int64_t(code)
 }
 
@@ -98,18 +102,19 @@ func bytesOf(data unsafe.Pointer, length C.size_t) ([]byte, error) {
 	return unsafe.Slice((*byte)(data), length), nil
 }
 
+// messagesOf are those before the first that is none.
 func messagesOf(list []C.turnwasm_message) ([]host.Message, error) {
-	ms := make([]host.Message, len(list))
+	ms := make([]host.Message, 0, len(list))
 	for i := range list {
 		peer, err := peerOf(&list[i].peer)
 		if err != nil {
-			return nil, err
+			return ms, err
 		}
 		payload, err := bytesOf(list[i].data, list[i].length)
 		if err != nil {
-			return nil, err
+			return ms, err
 		}
-		ms[i] = host.Message{Buffer: payload, Peer: peer}
+		ms = append(ms, host.Message{Buffer: payload, Peer: peer})
 	}
 	return ms, nil
 }

@@ -60,6 +60,17 @@ func with(h C.turnwasm_socket, e *C.turnwasm_error, f func(s *core.Socket) error
 	})
 }
 
+// toPeer is with for what is about a peer.
+func toPeer(h C.turnwasm_socket, addr *C.turnwasm_addr, e *C.turnwasm_error, f func(s *core.Socket, peer netip.AddrPort) error) C.int {
+	return with(h, e, func(s *core.Socket) error {
+		peer, err := peerOf(addr)
+		if err != nil {
+			return err
+		}
+		return f(s, peer)
+	})
+}
+
 //export goAddrParse
 func goAddrParse(text *C.char, addr *C.turnwasm_addr) C.int {
 	return guarded(nil, func() error {
@@ -122,11 +133,7 @@ func goDial(rt C.turnwasm_runtime, c *C.turnwasm_config, h *C.turnwasm_socket, e
 
 //export goSend
 func goSend(h C.turnwasm_socket, data unsafe.Pointer, length C.size_t, peer *C.turnwasm_addr, e *C.turnwasm_error) C.int {
-	return with(h, e, func(s *core.Socket) error {
-		to, err := peerOf(peer)
-		if err != nil {
-			return err
-		}
+	return toPeer(h, peer, e, func(s *core.Socket, to netip.AddrPort) error {
 		payload, err := bytesOf(data, length)
 		if err != nil {
 			return err
@@ -143,9 +150,9 @@ func goSendMany(h C.turnwasm_socket, list *C.turnwasm_message, count C.size_t, e
 		if err != nil {
 			return 0, err
 		}
-		ms, err := messagesOf(unsafe.Slice(list, count))
-		if err != nil {
-			return 0, err
+		ms, wrong := messagesOf(unsafe.Slice(list, count))
+		if len(ms) == 0 {
+			return 0, wrong
 		}
 		n, err := s.WriteBatch(ms)
 		if n > 0 {
@@ -168,7 +175,10 @@ func goReceive(h C.turnwasm_socket, list *C.turnwasm_message, count C.size_t, ti
 		for i := range payloads[:n] {
 			m, p := &messages[i], &payloads[i]
 			m.length = C.size_t(copy(unsafe.Slice((*byte)(m.data), min(m.length, core.MostPayload)), p.Data))
-			m.peer = addrOf(p.Peer)
+			m.peer, m.flags = addrOf(p.Peer), 0
+			if int(m.length) < len(p.Data) {
+				m.flags = C.TURNWASM_TRUNCATED
+			}
 		}
 		return int64(n), err
 	})
@@ -280,19 +290,25 @@ func goPermit(h C.turnwasm_socket, peers *C.turnwasm_addr, count C.size_t, timeo
 
 //export goBind
 func goBind(h C.turnwasm_socket, addr *C.turnwasm_addr, timeout C.int64_t, e *C.turnwasm_error) C.int {
-	return with(h, e, func(s *core.Socket) error {
-		peer, err := peerOf(addr)
-		if err != nil {
-			return err
-		}
+	return toPeer(h, addr, e, func(s *core.Socket, peer netip.AddrPort) error {
 		return s.Ask(int64(timeout), func(ctx context.Context) error { return s.BindChannel(ctx, peer) })
 	})
+}
+
+//export goForbid
+func goForbid(h C.turnwasm_socket, addr *C.turnwasm_addr, e *C.turnwasm_error) C.int {
+	return toPeer(h, addr, e, func(s *core.Socket, peer netip.AddrPort) error { return s.RemovePermission(peer.Addr()) })
+}
+
+//export goUnbind
+func goUnbind(h C.turnwasm_socket, addr *C.turnwasm_addr, e *C.turnwasm_error) C.int {
+	return toPeer(h, addr, e, func(s *core.Socket, peer netip.AddrPort) error { return s.UnbindChannel(peer) })
 }
 
 //export goSetCredentials
 func goSetCredentials(h C.turnwasm_socket, username, password *C.char, e *C.turnwasm_error) C.int {
 	return with(h, e, func(s *core.Socket) error {
-		return s.SetCredentials(C.GoString(username), C.GoString(password))
+		return s.Authenticate(C.GoString(username), C.GoString(password))
 	})
 }
 

@@ -41,7 +41,7 @@ void turnwasm_tell(turnwasm_on_payload f, uintptr_t user, turnwasm_socket socket
 	ordered();
 }
 
-const char *turnwasm_version(void) { return "0.1.0"; }
+const char *turnwasm_version(void) { return TURNWASM_VERSION; }
 
 const char *turnwasm_strerror(int code)
 {
@@ -53,7 +53,7 @@ const char *turnwasm_strerror(int code)
 		"too many peers, or no memory", "the engine has died", "not in a child of fork()", "a fault of the library's",
 	};
 
-	if (code > 0 || -code >= (int)(sizeof texts / sizeof *texts))
+	if (code > 0 || code <= -(int)(sizeof texts / sizeof *texts))
 		return "an error that this version does not know";
 	return texts[-code];
 }
@@ -81,8 +81,9 @@ static int refuse(turnwasm_error *error, int code, const char *text)
 			return refuse(error, TURNWASM_E_ARGUMENT, #what " is NULL"); \
 	} while (0)
 
-// take reads a struct that begins with its size: what the caller did not know is
-// zero, and what we do not know must be.
+// take reads a struct that begins with its size: that of version 1, which is the
+// first, or a later one's. What the caller did not know is zero, and what we do
+// not know must be.
 static int take(const void *in, void *out, size_t known, turnwasm_error *error)
 {
 	uint32_t size;
@@ -91,38 +92,37 @@ static int take(const void *in, void *out, size_t known, turnwasm_error *error)
 	if (!in)
 		return refuse(error, TURNWASM_E_ARGUMENT, "the configuration is NULL");
 	memcpy(&size, in, sizeof size);
-	if (size < 8 || size > 4096)
+	if (size < known || size > 4096)
 		return refuse(error, TURNWASM_E_ARGUMENT, "size is not the sizeof of the struct");
 	for (size_t i = known; i < size; i++)
 		if (((const unsigned char *)in)[i])
 			return refuse(error, TURNWASM_E_ARGUMENT, "the struct says something that this version of the library does not know");
-	memcpy(out, in, size < known ? size : known);
+	memcpy(out, in, known);
 	return TURNWASM_OK;
 }
 
 // room checks that a struct to be filled begins with its size.
-static int room(const void *out, turnwasm_error *error)
+static int room(const void *out, size_t known, turnwasm_error *error)
 {
 	uint32_t size;
 
 	if (!out)
 		return refuse(error, TURNWASM_E_ARGUMENT, "the struct to be filled is NULL");
 	memcpy(&size, out, sizeof size);
-	if (size < 8 || size > 4096)
+	if (size < known || size > 4096)
 		return refuse(error, TURNWASM_E_ARGUMENT, "size is not the sizeof of the struct");
 	return TURNWASM_OK;
 }
 
-// give fills it as far as the caller knows it.
+// give fills it; what only the caller knows is zero.
 static void give(void *out, void *from, size_t known)
 {
 	uint32_t size;
 
 	memcpy(&size, out, sizeof size);
 	memcpy(from, &size, sizeof size);
-	if (size > known)
-		memset((char *)out + known, 0, size - known);
-	memcpy(out, from, size < known ? size : known);
+	memset((char *)out + known, 0, size - known);
+	memcpy(out, from, known);
 }
 
 int turnwasm_addr_parse(const char *text, turnwasm_addr *addr)
@@ -251,7 +251,7 @@ int turnwasm_next_event(turnwasm_socket socket, turnwasm_event *event, int64_t t
 
 	ALIVE(error);
 	memset(&e, 0, sizeof e);
-	if ((code = room(event, error)) || (code = goNextEvent(socket, &e, timeout_ms, error)))
+	if ((code = room(event, sizeof e, error)) || (code = goNextEvent(socket, &e, timeout_ms, error)))
 		return code;
 	give(event, &e, sizeof e);
 	return TURNWASM_OK;
@@ -264,7 +264,7 @@ int turnwasm_get_info(turnwasm_socket socket, turnwasm_info *info, turnwasm_erro
 
 	ALIVE(error);
 	memset(&i, 0, sizeof i);
-	if ((code = room(info, error)) || (code = goInfo(socket, &i, error)))
+	if ((code = room(info, sizeof i, error)) || (code = goInfo(socket, &i, error)))
 		return code;
 	give(info, &i, sizeof i);
 	return TURNWASM_OK;
@@ -277,7 +277,7 @@ int turnwasm_get_stats(turnwasm_socket socket, turnwasm_stats *stats, turnwasm_e
 
 	ALIVE(error);
 	memset(&s, 0, sizeof s);
-	if ((code = room(stats, error)) || (code = goStats(socket, &s, error)))
+	if ((code = room(stats, sizeof s, error)) || (code = goStats(socket, &s, error)))
 		return code;
 	give(stats, &s, sizeof s);
 	return TURNWASM_OK;
@@ -293,8 +293,8 @@ int turnwasm_create_permission(turnwasm_socket socket, const turnwasm_addr *peer
 {
 	ALIVE(error);
 	WANT(error, peers);
-	if (count == 0)
-		return refuse(error, TURNWASM_E_ARGUMENT, "count is 0");
+	if (count == 0 || count > 65535)
+		return refuse(error, TURNWASM_E_ARGUMENT, "count is not in 1..65535");
 	return goPermit(socket, (turnwasm_addr *)peers, count, timeout_ms, error);
 }
 
@@ -303,6 +303,20 @@ int turnwasm_bind_channel(turnwasm_socket socket, const turnwasm_addr *peer, int
 	ALIVE(error);
 	WANT(error, peer);
 	return goBind(socket, (turnwasm_addr *)peer, timeout_ms, error);
+}
+
+int turnwasm_remove_permission(turnwasm_socket socket, const turnwasm_addr *peer, turnwasm_error *error)
+{
+	ALIVE(error);
+	WANT(error, peer);
+	return goForbid(socket, (turnwasm_addr *)peer, error);
+}
+
+int turnwasm_unbind_channel(turnwasm_socket socket, const turnwasm_addr *peer, turnwasm_error *error)
+{
+	ALIVE(error);
+	WANT(error, peer);
+	return goUnbind(socket, (turnwasm_addr *)peer, error);
 }
 
 int turnwasm_rebind(turnwasm_socket socket, int64_t timeout_ms, turnwasm_error *error)
@@ -326,7 +340,7 @@ int turnwasm_close(turnwasm_socket socket, int64_t linger_ms, turnwasm_closed *v
 
 	ALIVE(error);
 	memset(&v, 0, sizeof v);
-	if (verdict && (code = room(verdict, error)))
+	if (verdict && (code = room(verdict, sizeof v, error)))
 		return code;
 	code = goClose(socket, linger_ms, telling != 0, &v, error);
 	ordered();

@@ -5,7 +5,11 @@
  *	turnwasm_socket s;
  *	turnwasm_config c = {.size = sizeof c, .url = "turn:turn.example.org", .username = "alice", .password = "secret"};
  *	turnwasm_error e;
- *	if (turnwasm_dial(0, &c, &s, &e) != TURNWASM_OK) { fprintf(stderr, "%s\n", e.text); return 1; }
+ *	if (turnwasm_dial(0, &c, &s, &e) != TURNWASM_OK) {
+ *		fprintf(stderr, "%s\n", e.text);
+ *		turnwasm_runtime_close(0, NULL);      // waits until what the dial may have left is released
+ *		return 1;
+ *	}
  *
  *	turnwasm_send(s, "hello", 5, &peer, &e);
  *	int64_t n = turnwasm_recv(s, buffer, sizeof buffer, &from, 5000, &e);
@@ -22,10 +26,11 @@
  * Whoever fills a struct with a field `size` sets it to its sizeof, and the rest
  * that he does not know to zero, which means: the default. A library that is
  * newer than the header then knows what the caller had; one that is older
- * refuses what it does not know.
+ * refuses what it does not know. Structs without such a field never change.
  *
  * A call answers TURNWASM_OK or a number of TURNWASM_E_, which is negative; the
- * last argument, which may be NULL, takes the story behind it.
+ * last argument, which may be NULL, takes the story behind it, and is left alone
+ * where all went well.
  *
  * After fork() the child has no library: every call answers TURNWASM_E_FORKED.
  * The library starts threads; their signals are as README.md says.
@@ -39,6 +44,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Of this header; turnwasm_version() is the library's. */
+#define TURNWASM_VERSION "0.1.0"
 
 /* Handles are numbers that are never used twice: one that is stale, of another
  * kind or made up is TURNWASM_E_HANDLE. 0 is no socket, and the default runtime. */
@@ -91,7 +99,7 @@ typedef struct {
 	uint8_t ip[16];  /* in network order; IPv4 in the first 4 */
 	uint16_t port;
 	uint8_t family;  /* 4, 6; 0: none */
-	uint8_t reserved;
+	uint8_t reserved;  /* 0 */
 } turnwasm_addr;
 
 /* What went wrong. */
@@ -101,7 +109,7 @@ typedef struct {
 	int32_t is_signed;     /* 1: the answer carried a valid MESSAGE-INTEGRITY */
 	int32_t reserved;
 	int64_t retry_after_ms;/* leave the server alone for so long */
-	int64_t until_ms;      /* the server may hold what the request left behind until then, since 1970; 0: nothing */
+	int64_t until_ms;      /* the server may hold what was left behind until then, since 1970; 0: nothing is known to be */
 	char method[24];       /* "Allocate", ...; "" where it was no request */
 	char text[488];        /* for people; cut where it is longer */
 } turnwasm_error;
@@ -136,10 +144,12 @@ typedef struct {
 /* One payload of a batch. */
 typedef struct {
 	void *data;
-	size_t length;      /* of the payload; turnwasm_recv_many: room, then the payload's */
+	size_t length;      /* of the payload; for turnwasm_recv_many the room, each time anew, and then what of it was filled */
 	turnwasm_addr peer; /* whom it goes to, or came from */
-	uint32_t reserved;
+	uint32_t flags;     /* of what was received: TURNWASM_TRUNCATED; of what is sent: 0 */
 } turnwasm_message;
+
+enum { TURNWASM_TRUNCATED = 1 }; /* the payload was longer than the room: its end is lost */
 
 typedef struct {
 	uint32_t size;
@@ -159,7 +169,7 @@ typedef struct {
 	uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
 	uint64_t retransmissions, payloads_sent, payloads_received, payloads_dropped;
 	uint64_t ignored;         /* received, and not taken: forged, malformed, of nobody */
-	uint64_t payloads_unread; /* dropped because nobody took them */
+	uint64_t payloads_unread; /* dropped because nobody took them: receive_queue wait, and 64 more */
 	uint64_t events_unread;
 	int64_t round_trip_us;    /* to the server, smoothed; 0: not measured */
 	int64_t rto_ms;
@@ -204,35 +214,43 @@ int turnwasm_addr_format(const turnwasm_addr *addr, char *text, size_t room);
 
 /* A runtime compiles the module once and keeps its sockets in some instances of it. Few need one of their own. config may be
  * NULL. Closing one closes its sockets, each as it would be closed, within the longest linger and 3 s, and frees their
- * handles; 0 closes the default one, and the next use makes another. */
+ * handles; 0 closes the default one, and the next use makes another. TURNWASM_E_REQUEST says that a server may hold
+ * something until error's until_ms; all is freed none the less. Called from a callback it waits for no callback. */
 int turnwasm_runtime_open(const turnwasm_runtime_config *config, turnwasm_runtime *runtime, turnwasm_error *error);
 int turnwasm_runtime_close(turnwasm_runtime runtime, turnwasm_error *error);
 
-/* Allocates a relayed transport address, and answers when the server has, or has not. */
+/* Allocates a relayed transport address, and answers when the server has, or has not. What one that fails, or is not done in
+ * time, may have left on the server is released in the background: turnwasm_runtime_close waits for that. */
 int turnwasm_dial(turnwasm_runtime runtime, const turnwasm_config *config, turnwasm_socket *socket, turnwasm_error *error);
 
-/* Sends a payload to the peer. It makes the permission that it lacks. A queue that is full makes it wait. */
+/* Sends a payload to the peer. It makes the permission that it lacks. A queue that is full makes it wait, for as long as
+ * the server takes nothing from a stream. As with every datagram socket an error may be that of a payload before. */
 int turnwasm_send(turnwasm_socket socket, const void *data, size_t length, const turnwasm_addr *peer, turnwasm_error *error);
 
 /* Sends payloads with few system calls, and answers how many before the first that was refused, or a TURNWASM_E_ if that is
  * the first. */
 int64_t turnwasm_send_many(turnwasm_socket socket, const turnwasm_message *messages, size_t count, turnwasm_error *error);
 
-/* Takes the next payload, and answers its length. What does not fit is lost, as with recvfrom. from may be NULL. timeout_ms: 0
- * does not wait (TURNWASM_E_AGAIN), negative waits until there is one or the socket is closed. */
+/* Takes the next payload, and answers its length. What does not fit is lost, as with recvfrom; 65535 bytes hold any, and
+ * turnwasm_recv_many says so. from may be NULL. timeout_ms: 0 does not wait (TURNWASM_E_AGAIN), negative waits until there is
+ * one or the socket is closed. The first call of this, turnwasm_fd or turnwasm_set_callback begins to take what has come
+ * until then: that may not be done when it answers. */
 int64_t turnwasm_recv(turnwasm_socket socket, void *data, size_t room, turnwasm_addr *from, int64_t timeout_ms, turnwasm_error *error);
 
 /* Takes as many payloads as are there, at least one, and answers how many. */
 int64_t turnwasm_recv_many(turnwasm_socket socket, turnwasm_message *messages, size_t count, int64_t timeout_ms, turnwasm_error *error);
 
-/* A file descriptor for poll(), select(), epoll: readable while a payload waits, and once the socket is closed. The library
- * reads it and closes it; the caller only polls. The same descriptor each time; or TURNWASM_E_. */
+/* A file descriptor for poll(), epoll, select(): readable while a payload waits, and at the end: the allocation is lost, or
+ * the socket is being closed. The library reads it, and closes it when turnwasm_close returns, so take it out of what you
+ * poll before you close. The same descriptor each time; or TURNWASM_E_. */
 int turnwasm_fd(turnwasm_socket socket, turnwasm_error *error);
 
 /* Has f called with each payload, one after the other, on a thread of the library's; f must not wait long: payloads queue
- * up, and are dropped. It may call everything, turnwasm_close too. The last call has data NULL: the socket is closed.
- * data and from are good until f returns. f NULL: no more calls, and when this returns none is under way, unless it was
- * called from a callback, which waits for none. */
+ * up, and are dropped. It must return, by no longjmp or exception. It may call everything, turnwasm_close too, after which
+ * the last call is yet to come. That one has data NULL: no payload will come any more, because the socket is closed, or
+ * because the allocation is lost, and then the handle is to be closed as ever. data and from are good until f returns.
+ * f NULL: no more calls, the last one neither. When this returns no call of the function before is under way, and none
+ * begins; unless it was called from a callback, of any socket, which waits for none. The same holds for turnwasm_close. */
 typedef void (*turnwasm_on_payload)(void *user, turnwasm_socket socket, const void *data, size_t length, const turnwasm_addr *from);
 int turnwasm_set_callback(turnwasm_socket socket, turnwasm_on_payload f, void *user, turnwasm_error *error);
 
@@ -247,13 +265,16 @@ int turnwasm_get_stats(turnwasm_socket socket, turnwasm_stats *stats, turnwasm_e
 int turnwasm_refresh(turnwasm_socket socket, int64_t timeout_ms, turnwasm_error *error);
 int turnwasm_create_permission(turnwasm_socket socket, const turnwasm_addr *peers, size_t count, int64_t timeout_ms, turnwasm_error *error);
 int turnwasm_bind_channel(turnwasm_socket socket, const turnwasm_addr *peer, int64_t timeout_ms, turnwasm_error *error);
+int turnwasm_remove_permission(turnwasm_socket socket, const turnwasm_addr *peer, turnwasm_error *error); /* its refreshes end */
+int turnwasm_unbind_channel(turnwasm_socket socket, const turnwasm_addr *peer, turnwasm_error *error);    /* its refreshes end */
 int turnwasm_rebind(turnwasm_socket socket, int64_t timeout_ms, turnwasm_error *error);
 
 /* The next request is signed with them. A live allocation keeps its username. */
 int turnwasm_set_credentials(turnwasm_socket socket, const char *username, const char *password, turnwasm_error *error);
 
 /* Releases the allocation, waits for the server's verdict at most linger_ms, and frees the handle. Legal in every state; 0
- * sends one release and waits for nothing. verdict may be NULL. Whoever waits on the socket elsewhere gets TURNWASM_E_CLOSED.
+ * or less sends one release and waits for nothing. verdict may be NULL; one of a wrong size is TURNWASM_E_ARGUMENT, and
+ * the socket stays open. Whoever waits on the socket elsewhere gets TURNWASM_E_CLOSED.
  * A program that just ends releases nothing. */
 int turnwasm_close(turnwasm_socket socket, int64_t linger_ms, turnwasm_closed *verdict, turnwasm_error *error);
 

@@ -6,51 +6,54 @@ import "sync"
 
 // callback is somebody who is told of each payload.
 type callback struct {
-	tell func(p *Payload) // nil: the end
-	stop chan struct{}
-	once sync.Once
-	done chan struct{}
+	tell   func(p *Payload) // nil: the end
+	before *callback        // who was told until now, and may be yet
+	stop   chan struct{}
+	halted sync.Once
+	done   chan struct{}
+}
+
+// halt: no further call begins.
+func (c *callback) halt() { c.halted.Do(func() { close(c.stop) }) }
+
+// wait returns when no call is under way, of this one and of those before. Who is
+// within a call waits for none: it might be its own, or one that waits for it.
+func (c *callback) wait(within bool) {
+	if c != nil && !within {
+		<-c.done
+	}
 }
 
 // SetCallback has tell called with each payload, one after the other, and with
-// nil at the end; a tell of nil ends that, and waits until no call is under way,
-// unless within says that it is made by such a call.
+// nil at the end; a tell of nil ends that. It waits until no call of the one
+// before is under way, unless within says that it is made by a call.
 func (s *Socket) SetCallback(tell func(p *Payload), within bool) error {
 	s.mu.Lock()
 	old := s.callback
-	s.callback = nil
-	closing := s.closing
-	s.mu.Unlock()
 	if old != nil {
-		old.once.Do(func() { close(old.stop) })
-		if !within {
-			<-old.done
+		old.halt()
+	}
+	if tell != nil {
+		if s.closing {
+			s.mu.Unlock()
+			return &Error{Closed, errClosed}
 		}
+		s.callback = &callback{tell: tell, before: old, stop: make(chan struct{}), done: make(chan struct{})}
+		s.read()
+		go s.callback.run(s.payloads)
 	}
-	if tell == nil {
-		return nil
-	}
-	if closing {
-		return &Error{Closed, errClosed}
-	}
-	call := &callback{tell: tell, stop: make(chan struct{}), done: make(chan struct{})}
-	s.mu.Lock()
-	if s.callback != nil || s.closing {
-		s.mu.Unlock()
-		return refuse(Closed, "the socket is being closed, or another thread sets its callback")
-	}
-	s.callback = call
 	s.mu.Unlock()
-	s.read()
-	go call.run(s)
+	old.wait(within)
 	return nil
 }
 
-func (c *callback) run(s *Socket) {
+func (c *callback) run(payloads *queue[Payload]) {
 	defer close(c.done)
+	c.before.wait(false)
+	c.before = nil // it may have had one before it, too
 	var one [1]Payload
 	for {
-		_, err := s.payloads.take(one[:], -1, c.stop)
+		_, err := payloads.take(one[:], -1, c.stop)
 		if err == errStopped {
 			return
 		}

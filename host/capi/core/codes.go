@@ -67,32 +67,22 @@ func CodeOf(err error) Code {
 	if err == nil {
 		return OK
 	}
+	if code, is := known(err); is {
+		return code
+	}
+	return Transport // a name, a socket, a certificate, the end of a stream
+}
+
+// known is the code of an error that says what it is.
+func known(err error) (Code, bool) {
 	if e, is := errors.AsType[*Error](err); is {
-		return e.Code
+		return e.Code, true
 	}
 	for _, c := range codes {
 		if errors.Is(err, c.is) {
-			return c.code
+			return c.code, true
 		}
 	}
-	if _, is := errors.AsType[*host.RequestError](err); is {
-		return Request
-	}
-	if isSystems(err) {
-		return Transport
-	}
-	return Argument // what the host refuses without asking anybody
-}
-
-// isSystems: a name, a socket, TLS.
-func isSystems(err error) bool {
-	var op *net.OpError
-	for rest := err; errors.As(rest, &op); rest = op.Err {
-		if op.Net != "turn" {
-			return true
-		}
-	}
-	_, dns := errors.AsType[*net.DNSError](err)
-	_, call := errors.AsType[*os.SyscallError](err)
-	return dns || call || isTLS(err)
+	_, is := errors.AsType[*host.RequestError](err)
+	return Request, is
 }

@@ -4,6 +4,8 @@ package core
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -161,6 +163,134 @@ func TestCallbackCloses(t *testing.T) {
 	}
 }
 
+// Who takes itself back is not called again, whatever is queued, and not told of
+// the end.
+func TestTakenBackIsTakenBack(t *testing.T) {
+	server, peer := hosttest.NeedPion(t, hosttest.PionOptions{}), hosttest.NeedEcho(t).Addr()
+	l := NewLibrary()
+	h, s := dial(t, l, server)
+	var calls atomic.Int32
+	first := make(chan struct{})
+	if err := s.SetCallback(func(p *Payload) {
+		if calls.Add(1) > 1 {
+			return
+		}
+		awaitQueued(s)
+		_ = s.SetCallback(nil, true)
+		close(first)
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	flood(t, s, peer, func() bool { return isClosed(first) })
+	if _, err := l.Close(h, 2000, false); err != nil {
+		t.Error(err)
+	}
+	if n := calls.Load(); n != 1 {
+		t.Errorf("it was called %d times", n)
+	}
+	if err := l.CloseRuntime(0, false); err != nil {
+		t.Error(err)
+	}
+}
+
+// A callback that payloads come to without end is taken back, and replaced; one
+// is told at a time.
+func TestReplacedUnderLoad(t *testing.T) {
+	server, peer := hosttest.NeedPion(t, hosttest.PionOptions{}), hosttest.NeedEcho(t).Addr()
+	l := NewLibrary()
+	h, s := dial(t, l, server)
+	var under atomic.Int32
+	tell := func(p *Payload) {
+		if under.Add(1) > 1 {
+			t.Error("two calls at once")
+		}
+		if p != nil {
+			awaitQueued(s) // slower than what comes
+		}
+		under.Add(-1)
+	}
+	var replaced atomic.Int32
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 50 {
+			if err := s.SetCallback(tell, false); err != nil {
+				t.Error(err)
+			}
+			replaced.Add(1)
+		}
+		if err := s.SetCallback(nil, false); err != nil || under.Load() != 0 {
+			t.Errorf("%v; a call is under way: %d", err, under.Load())
+		}
+	}()
+	flood(t, s, peer, func() bool { return isClosed(done) })
+	if _, err := l.Close(h, 2000, false); err != nil {
+		t.Error(err)
+	}
+	if err := l.CloseRuntime(0, false); err != nil {
+		t.Error(err)
+	}
+}
+
+// flood has the peer echo until that is enough.
+func flood(t *testing.T, s *Socket, peer netip.AddrPort, enough func() bool) {
+	t.Helper()
+	for !enough() {
+		if _, err := s.WriteToAddrPort([]byte("x"), peer); err != nil && CodeOf(err) != QueueFull {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// awaitQueued returns when a payload waits behind the present one, or none will.
+func awaitQueued(s *Socket) {
+	for {
+		s.payloads.mu.Lock()
+		change, there := s.payloads.change, len(s.payloads.items) > 0 || s.payloads.ended != nil
+		s.payloads.mu.Unlock()
+		if there {
+			return
+		}
+		<-change
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// A callback that hears of the end may close the runtime that is being closed.
+func TestRuntimeIsClosedByItsLastCall(t *testing.T) {
+	server := hosttest.NeedPion(t, hosttest.PionOptions{})
+	l := NewLibrary()
+	rt, err := l.OpenRuntime(RuntimeConfig{Instances: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := l.Dial(rt, config(server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := l.Socket(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := make(chan error, 1)
+	if err := s.SetCallback(func(p *Payload) { again <- l.CloseRuntime(rt, true) }, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.CloseRuntime(rt, false); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, "CloseRuntime in the last call", <-again, Handle)
+}
+
 func readable(t *testing.T, fd int, wait time.Duration) bool {
 	t.Helper()
 	set := syscall.FdSet{}
@@ -307,11 +437,48 @@ func TestCodes(t *testing.T) {
 	wantCode(t, "a name", dialWith(func(c *Config) { c.URL = "turn:none.invalid:1" }), Transport)
 	wantCode(t, "a local address", dialWith(func(c *Config) { c.LocalAddr = "192.0.2.1" }), Transport)
 	wantCode(t, "TLS to nobody", dialWith(func(c *Config) { c.URL, c.ServerName = "turns:127.0.0.1:1", "x.test" }), Transport)
+	wantCode(t, "a stream that ends", dialWith(func(c *Config) { c.URL = "turn:" + hangsUp(t) + "?transport=tcp" }), Request)
+	wantCode(t, "TLS that ends", dialWith(func(c *Config) { c.URL, c.ServerName = "turns:"+hangsUp(t), "x.test" }), Transport)
+	wantCode(t, "no password", dialWith(func(c *Config) { c.Password = "" }), Argument)
 	wantCode(t, "too long a queue", dialWith(func(c *Config) { c.ReceiveQueue = mostQueue + 1 }), Argument)
 	wantCode(t, "nothing", nil, OK)
 	_, err := l.OpenRuntime(RuntimeConfig{Instances: -1})
 	wantCode(t, "a negative number", err, Argument)
 	if err := l.CloseRuntime(0, false); err != nil {
 		t.Error(err)
+	}
+}
+
+// hangsUp is a TCP server that has nothing to say.
+func hangsUp(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		l.Close()
+		<-done
+	})
+	return l.Addr().String()
+}
+
+// Until is the latest of all that failed.
+func TestUntil(t *testing.T) {
+	early, late := time.Unix(1, 0), time.Unix(2, 0)
+	err := fmt.Errorf("dial: %w", errors.Join(&host.RequestError{Until: early}, &host.CloseError{Closed: host.Closed{Until: late}}))
+	if got := Until(err); !got.Equal(late) || !Until(nil).IsZero() {
+		t.Errorf("%v", got)
 	}
 }

@@ -62,7 +62,15 @@ func (q *queue[T]) take(into []T, timeout time.Duration, stop <-chan struct{}) (
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var late <-chan time.Time
-	for len(q.items) == 0 {
+	for {
+		select {
+		case <-stop: // whatever there is
+			return 0, errStopped
+		default:
+		}
+		if len(q.items) > 0 {
+			break
+		}
 		if q.ended != nil {
 			return 0, q.ended
 		}

@@ -36,8 +36,8 @@ func NewLibrary() *Library {
 // runtime is one, with the sockets that were dialled in it.
 type runtime struct {
 	*host.Runtime
-	closing sync.Once
-	err     error
+	closed chan struct{}
+	err    error
 }
 
 // OpenRuntime answers a runtime's handle.
@@ -56,7 +56,7 @@ func (l *Library) OpenRuntime(c RuntimeConfig) (uint64, error) {
 	if err != nil {
 		return 0, &Error{Internal, err}
 	}
-	return l.runtimes.add(&runtime{Runtime: rt}), nil
+	return l.runtimes.add(&runtime{Runtime: rt, closed: make(chan struct{})}), nil
 }
 
 // runtime finds one; 0 is the default one, which it makes.
@@ -92,7 +92,15 @@ func (l *Library) CloseRuntime(h uint64, within bool) error {
 	if err != nil {
 		return err
 	}
-	rt.closing.Do(func() { rt.err = l.shut(h, rt, within) })
+	if !l.runtimes.drop(h) { // another call is at it
+		if within {
+			return nil
+		}
+		<-rt.closed
+		return rt.err
+	}
+	defer close(rt.closed)
+	rt.err = l.shut(h, rt, within)
 	return rt.err
 }
 
@@ -103,7 +111,6 @@ func (l *Library) shut(h uint64, rt *runtime, within bool) error {
 			socket.free(within)
 		}
 	}
-	l.runtimes.drop(h)
 	if closed, is := errors.AsType[*host.CloseError](err); is {
 		return &Error{Request, closed}
 	}

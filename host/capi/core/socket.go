@@ -39,16 +39,16 @@ const (
 // Socket is a turnwasm_socket.
 type Socket struct {
 	*host.Conn
-	home   uint64 // its runtime's handle
-	handle uint64
+	home uint64 // its runtime's handle
 
 	payloads *queue[Payload]
 	events   *queue[host.Event]
-	reading  sync.Once
 	pumps    sync.WaitGroup
+	freed    chan struct{}
 
 	mu       sync.Mutex
-	callback *callback // nil: none is set
+	callback *callback // the last that was set, taken back or not
+	reading  bool
 	closing  bool
 }
 
@@ -66,16 +66,31 @@ func (l *Library) Dial(h uint64, c Config) (uint64, error) {
 			return 0, &Error{Transport, err}
 		}
 	}
+	if err := c.Check(); err != nil {
+		return 0, &Error{Argument, err}
+	}
 	ctx, cancel := patience(c.Timeout)
 	defer cancel()
 	conn, err := rt.Dial(ctx, c.Config)
 	if err != nil {
 		return 0, err
 	}
-	s := &Socket{Conn: conn, home: home, payloads: newQueue[Payload](handed), events: newQueue[host.Event](mostEvents)}
-	s.handle = l.sockets.add(s)
+	s := newSocket(conn, home)
+	h = l.sockets.add(s)
+	if _, _, err := l.runtime(home); err != nil { // it was closed meanwhile, and has not seen this one
+		_, _ = l.Close(h, 0, true)
+		return 0, err
+	}
+	return h, nil
+}
+
+// newSocket begins to take the Conn's events.
+func newSocket(conn *host.Conn, home uint64) *Socket {
+	s := &Socket{
+		Conn: conn, home: home, payloads: newQueue[Payload](handed), events: newQueue[host.Event](mostEvents), freed: make(chan struct{}),
+	}
 	s.pumps.Go(s.pumpEvents)
-	return s.handle, nil
+	return s
 }
 
 // Socket finds one.
@@ -91,9 +106,20 @@ func (s *Socket) pumpEvents() {
 	s.events.end(&Error{Closed, errClosed})
 }
 
-// read begins to take payloads from the Conn, once somebody wants them.
+// read begins to take payloads from the Conn, once somebody wants them: it takes
+// room for the longest. The caller has the lock.
 func (s *Socket) read() {
-	s.reading.Do(func() { s.pumps.Go(s.pumpPayloads) })
+	if !s.reading && !s.closing {
+		s.reading = true
+		s.pumps.Go(s.pumpPayloads)
+	}
+}
+
+// wanted is read for whoever has no lock.
+func (s *Socket) wanted() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read()
 }
 
 func (s *Socket) pumpPayloads() {
@@ -112,7 +138,7 @@ func (s *Socket) pumpPayloads() {
 
 // Receive fills into with payloads, at least one.
 func (s *Socket) Receive(into []Payload, timeout int64) (int, error) {
-	s.read()
+	s.wanted()
 	return s.payloads.take(into, Milliseconds(timeout), nil)
 }
 
@@ -125,7 +151,7 @@ func (s *Socket) NextEvent(timeout int64) (host.Event, error) {
 
 // FD is readable while there is a payload.
 func (s *Socket) FD() (int, error) {
-	s.read()
+	s.wanted()
 	return s.payloads.fd()
 }
 
@@ -157,24 +183,39 @@ func (l *Library) Close(h uint64, linger int64, within bool) (host.Closed, error
 	}
 	if l.sockets.drop(h) {
 		s.free(within)
+	} else if !within {
+		<-s.freed // another call is at it
+		s.lastCallback().wait(false)
 	}
 	return verdict, nil
 }
 
+// lastCallback is the one that no other will follow, for the socket closes.
+func (s *Socket) lastCallback() *callback {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing = true
+	return s.callback
+}
+
 // free ends what goes on beside the Conn, which is closed.
 func (s *Socket) free(within bool) {
-	s.mu.Lock()
-	s.closing = true
-	call := s.callback
-	s.mu.Unlock()
-	if call != nil && !within {
-		<-call.done // it has heard of the end by itself
-	}
+	defer close(s.freed)
+	s.lastCallback().wait(within) // it has heard of the end by itself
 	s.payloads.close()
 	s.events.close()
 	if !within {
 		s.pumps.Wait()
 	}
+}
+
+// Authenticate sets the credentials of the next request.
+func (s *Socket) Authenticate(username, password string) error {
+	err := s.SetCredentials(username, password)
+	if _, coded := known(err); err != nil && !coded {
+		return &Error{Argument, err}
+	}
+	return err
 }
 
 // Now is an instant as turnwasm.h has them: ms since 1970, 0 for none.

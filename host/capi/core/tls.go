@@ -5,17 +5,9 @@ package core
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 )
-
-func isTLS(err error) bool {
-	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
-	_, alert := errors.AsType[tls.AlertError](err)
-	_, record := errors.AsType[tls.RecordHeaderError](err)
-	return certificate || alert || record
-}
 
 // authorities are those of a file.
 func authorities(file string) (*tls.Config, error) {

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "quickstart.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -38,6 +39,11 @@ static void handles(void)
 	want("the descriptor of nobody", turnwasm_fd(5, &e), TURNWASM_E_HANDLE, &e);
 	want("a callback of nobody", turnwasm_set_callback(5, NULL, NULL, &e), TURNWASM_E_HANDLE, &e);
 	want("closing nobody", turnwasm_close(5, 0, NULL, &e), TURNWASM_E_HANDLE, &e);
+	event.size = 8;
+	want("an event that does not fit", turnwasm_next_event(5, &event, 0, &e), TURNWASM_E_ARGUMENT, &e);
+	want("a permission that was nobody's", turnwasm_remove_permission(5, &peer, &e), TURNWASM_E_HANDLE, &e);
+	want("a channel to NULL", turnwasm_unbind_channel(5, NULL, &e), TURNWASM_E_ARGUMENT, &e);
+	want("more peers than there can be", turnwasm_create_permission(5, &peer, SIZE_MAX, 0, &e), TURNWASM_E_ARGUMENT, &e);
 	want("refreshing nobody, and nobody to tell", turnwasm_refresh(5, 0, NULL), TURNWASM_E_HANDLE, NULL);
 	turnwasm_runtime_open(NULL, &runtime, &e);
 	want("a runtime as a socket", turnwasm_close(runtime, 0, NULL, &e), TURNWASM_E_HANDLE, &e);
@@ -61,6 +67,8 @@ static void configs(void)
 	want("no size", turnwasm_dial(0, &c, &s, &e), TURNWASM_E_ARGUMENT, &e);
 	c.size = 8;
 	want("a size without the URL", turnwasm_dial(0, &c, &s, &e), TURNWASM_E_ARGUMENT, &e);
+	c.size = 20;
+	want("a size that ends in a pointer", turnwasm_dial(0, &c, &s, &e), TURNWASM_E_ARGUMENT, &e);
 	long_one.later[9] = 1;
 	want("a later version's struct", turnwasm_dial(0, &long_one.config, &s, &e), TURNWASM_E_ARGUMENT, &e);
 	c = (turnwasm_config){.size = sizeof c, .url = "http://127.0.0.1"};
@@ -99,6 +107,14 @@ static void addresses(void)
 	}
 }
 
+static void codes(void)
+{
+	if (!strstr(turnwasm_strerror(INT_MIN), "not know") || !strstr(turnwasm_strerror(1), "not know") || strcmp(turnwasm_version(), TURNWASM_VERSION)) {
+		fprintf(stderr, "quickstart: codes that are none, or another version\n");
+		wrong = 1;
+	}
+}
+
 /* The child says by its exit status what it was told. */
 static void in_a_child(void)
 {
@@ -118,6 +134,7 @@ int bad_input(void)
 	handles();
 	configs();
 	addresses();
+	codes();
 	in_a_child();
 	turnwasm_runtime_close(0, NULL);
 	return wrong;

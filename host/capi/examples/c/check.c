@@ -89,6 +89,29 @@ static int echo(struct echoes *c, turnwasm_error *e)
 	return code;
 }
 
+/* What does not fit is lost, and said to be. */
+static int short_buffer(struct echoes *c, turnwasm_error *e)
+{
+	char payload[SIZE] = "longer than the room", room[10];
+	turnwasm_message in = {.data = room};
+	int64_t n = TURNWASM_E_TIMEOUT;
+
+	for (int tries = 0; tries < 5 && n == TURNWASM_E_TIMEOUT; tries++) {
+		int code = turnwasm_send(c->socket, payload, sizeof payload, &c->peer, e);
+
+		if (code)
+			return code;
+		in.length = sizeof room;
+		n = turnwasm_recv_many(c->socket, &in, 1, PATIENCE_MS, e);
+	}
+	if (n < 0)
+		return (int)n;
+	if (in.length == sizeof room && in.flags == TURNWASM_TRUNCATED && !memcmp(room, payload, sizeof room))
+		return TURNWASM_OK;
+	snprintf(e->text, sizeof e->text, "%zu bytes in a room of %zu, flags %u", in.length, sizeof room, in.flags);
+	return TURNWASM_E_INTERNAL;
+}
+
 static void print_allocated(turnwasm_socket socket, double took)
 {
 	turnwasm_info info = {.size = sizeof info};
@@ -144,8 +167,12 @@ int check(const struct options *o)
 		fprintf(stderr, "quickstart: %s is not HOST:PORT\n", o->peer);
 		return 2;
 	}
-	if (turnwasm_runtime_open(&fresh, &runtime, &e) || turnwasm_dial(runtime, &config, &c.socket, &e))
+	if (turnwasm_runtime_open(&fresh, &runtime, &e))
 		return failed(&e);
+	if (turnwasm_dial(runtime, &config, &c.socket, &e)) {
+		turnwasm_runtime_close(runtime, NULL); /* waits until what it may have left is released */
+		return failed(&e);
+	}
 	cold = now_ms() - start;
 	print_allocated(c.socket, cold);
 	c.seen = calloc(c.count, 1);
@@ -154,6 +181,8 @@ int check(const struct options *o)
 	before = cpu_us();
 	bad = echo(&c, &e) ? failed(&e) : c.back < c.count;
 	each = (cpu_us() - before) / (2.0 * c.count);
+	if (!bad && short_buffer(&c, &e))
+		bad = failed(&e);
 	bad |= finish(c.socket);
 	free(c.seen);
 	free(c.at);

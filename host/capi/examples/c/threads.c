@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 {
 	pthread_t threads[THREADS];
 	int numbers[THREADS];
-	turnwasm_error e;
+	turnwasm_error e = {0};
 
 	if (argc != 5 || turnwasm_addr_parse(argv[4], &peer)) {
 		fprintf(stderr, "usage: threads turn:HOST USERNAME PASSWORD HOST:PORT\n");

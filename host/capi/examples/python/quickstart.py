@@ -12,6 +12,7 @@ import json
 import resource
 import select
 import sys
+import threading
 import time
 
 START = time.perf_counter()
@@ -89,7 +90,7 @@ def check(o) -> int:
     return 0 if well and closed.outcome == "released" else 1
 
 
-SLACK_KB = 24 << 10  # Go's collector comes and goes
+SLACK_KB = 24 << 10  # Go's collector comes and goes, so of many runtimes the floors are compared: what leaks raises them
 
 
 def leaks(o) -> int:
@@ -109,13 +110,14 @@ def leaks(o) -> int:
             many(runtime, 10)
         gc.collect()
         ends.append(resident_kb())
-    say(type="leaks", sockets=1000, half_kb=half, whole_kb=whole, runtimes=20, halfway_kb=ends[10], end_kb=ends[-1])
-    return 0 if whole <= half + SLACK_KB and ends[-1] <= ends[10] + SLACK_KB else 1
+    halfway, end = min(ends[:10]), min(ends[10:])
+    say(type="leaks", sockets=1000, half_kb=half, whole_kb=whole, runtimes=20, halfway_kb=halfway, end_kb=end)
+    return 0 if whole <= half + SLACK_KB and end <= halfway + SLACK_KB else 1
 
 
 def bad_input(o) -> int:
     nobody = turnwasm.Socket.__new__(turnwasm.Socket)
-    nobody.handle, nobody.closed = 987654321, None
+    nobody.handle, nobody.closed, nobody._closing = 987654321, None, threading.Lock()
     closed = turnwasm.Runtime()
     closed.close()
     cases = {

@@ -12,6 +12,7 @@ import ipaddress
 import math
 import os
 import select
+import threading
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
@@ -111,6 +112,10 @@ def _text(value: str) -> bytes:
     return value.encode()
 
 
+def _ms(seconds: float) -> int:
+    return math.ceil(1000 * seconds)  # a short time is not none
+
+
 def _addr(peer: Address) -> _Addr:
     ip = ipaddress.ip_address(peer[0])
     if not 0 <= peer[1] <= 65535:
@@ -154,12 +159,13 @@ class Socket:
     def __init__(self, url: str, username: str = "", password: str = "", *, runtime: Optional[Runtime] = None, timeout: float = 0, rto: float = 0):
         config = _Config(
             size=ctypes.sizeof(_Config), url=_text(url), username=_text(username), password=_text(password),
-            timeout_ms=int(timeout * 1000), rto_ms=int(rto * 1000),
+            timeout_ms=_ms(timeout), rto_ms=_ms(rto),
         )
         handle = ctypes.c_uint64()
         _call("dial", runtime.handle if runtime else 0, ctypes.byref(config), ctypes.byref(handle))
         self.handle = handle.value
         self.closed: Optional[Closed] = None
+        self._closing = threading.Lock()
 
     def _info(self) -> _Info:
         info = _Info(size=ctypes.sizeof(_Info))
@@ -194,9 +200,11 @@ class Socket:
         room, peer = (ctypes.c_char * size)(), _Addr()
         while True:
             if timeout is None:
-                select.select([self], [], [])  # which Ctrl-C ends, as a foreign call would not
+                poll = select.poll()
+                poll.register(self, select.POLLIN)
+                poll.poll()  # which Ctrl-C ends, as a foreign call would not
             try:
-                n = _call("recv", self.handle, room, size, ctypes.byref(peer), math.ceil(1000 * (timeout or 0)))
+                n = _call("recv", self.handle, room, size, ctypes.byref(peer), _ms(timeout or 0))
             except TurnError as e:
                 if timeout is None and e.code == AGAIN:
                     continue  # another thread was faster
@@ -205,16 +213,17 @@ class Socket:
 
     def bind_channel(self, peer: Address, timeout: float = 0) -> None:
         to = _addr(peer)
-        _call("bind_channel", self.handle, ctypes.byref(to), int(timeout * 1000))
+        _call("bind_channel", self.handle, ctypes.byref(to), _ms(timeout))
 
     def close(self, linger: float = 2) -> Closed:
         """Releases the allocation, and waits for the server's verdict at most linger seconds. A second call answers the same."""
-        if self.closed is None:
-            v = _Closed(size=ctypes.sizeof(_Closed))
-            _call("close", self.handle, int(linger * 1000), ctypes.byref(v))
-            until = v.until_ms / 1000 if v.until_ms else None
-            self.closed = Closed(v.outcome_text.decode(), v.reason.decode(), v.reuse_after_ms / 1000, until)
-        return self.closed
+        with self._closing:
+            if self.closed is None:
+                v = _Closed(size=ctypes.sizeof(_Closed))
+                _call("close", self.handle, _ms(linger), ctypes.byref(v))
+                until = v.until_ms / 1000 if v.until_ms else None
+                self.closed = Closed(v.outcome_text.decode(), v.reason.decode(), v.reuse_after_ms / 1000, until)
+            return self.closed
 
     def __enter__(self) -> "Socket":
         return self
