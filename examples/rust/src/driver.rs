@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::clock;
@@ -26,9 +26,8 @@ pub struct Driver(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
     core: Mutex<Core>,
-    /// The next deadline has come nearer.
+    /// The next deadline has come nearer, or there will be no more.
     sooner: Arc<Notify>,
-    timer: JoinHandle<()>,
 }
 
 impl Driver {
@@ -37,12 +36,13 @@ impl Driver {
     pub fn start(module: &Module) -> Result<Self> {
         let runtime = Handle::try_current().map_err(|e| Error::new(Kind::Io, format!("turn: {e}")))?;
         let instance = Instance::new(module)?;
-        let sooner = Arc::new(Notify::new());
-        Ok(Self(Arc::new_cyclic(|driver| Shared {
-            timer: runtime.spawn(keep_time(driver.clone(), sooner.clone())),
-            core: Mutex::new(Core::new(instance, runtime, driver.clone())),
-            sooner,
-        })))
+        let shared = Arc::new_cyclic(|driver| Shared {
+            core: Mutex::new(Core::new(instance, runtime.clone(), driver.clone())),
+            sooner: Arc::default(),
+        });
+        // Not before: a timer that finds no driver ends.
+        runtime.spawn(keep_time(Arc::downgrade(&shared), shared.sooner.clone()));
+        Ok(Self(shared))
     }
 
     /// Allocates at the server of a TURN URI, turn:HOST[:PORT], and waits for it: until the server has answered, or about
@@ -93,13 +93,12 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.timer.abort();
+        self.sooner.notify_one(); // the timer finds no driver, and ends
     }
 }
 
 /// The one timer.
 async fn keep_time(driver: Weak<Shared>, sooner: Arc<Notify>) {
-    yield_now().await; // the driver is being made
     while let Some(shared) = driver.upgrade() {
         let next = shared.core().tick();
         drop(shared);
