@@ -45,14 +45,29 @@ impl Driver {
         Ok(Self(shared))
     }
 
-    /// Allocates at the server of a TURN URI, turn:HOST[:PORT], and waits for it: until the server has answered, or about
-    /// 40 seconds. Whoever stops waiting has what the server may have given released.
+    /// Allocates at the server of a TURN URI, turn:HOST[:PORT], and waits for it. The addresses of the host are tried one
+    /// after the other until one answers; of one that is silent it takes about 40 seconds to know. Whoever stops waiting has
+    /// what the server may have given released.
     pub async fn connect(&self, uri: &str, credentials: Credentials) -> Result<Socket> {
         let target = uri::parse(uri)?;
         let credentials = credentials.prepared()?;
-        let server = resolve(&target).await?;
-        let (client, session) = self.0.call(|core| core.open(server, &credentials))?;
-        drop(credentials); // the machine has them
+        self.connect_to_one(resolve(&target).await?, &credentials).await
+    }
+
+    /// Allocates at the first of the addresses that answers; else, why the last one does not.
+    async fn connect_to_one(&self, servers: Vec<SocketAddr>, credentials: &Credentials) -> Result<Socket> {
+        let mut answer = Err(Error::new(Kind::Io, "turn: the server has no address"));
+        for server in servers {
+            answer = self.connect_to(server, credentials).await;
+            if !answer.as_ref().is_err_and(Error::is_without_answer) {
+                break;
+            }
+        }
+        answer
+    }
+
+    async fn connect_to(&self, server: SocketAddr, credentials: &Credentials) -> Result<Socket> {
+        let (client, session) = self.0.call(|core| core.open(server, credentials))?;
         Socket::new(Client { driver: self.clone(), client, session }).await
     }
 
@@ -68,11 +83,11 @@ impl Driver {
     }
 }
 
-async fn resolve(target: &uri::Target) -> Result<SocketAddr> {
+/// The addresses of a host, in the order in which the system wants them tried.
+async fn resolve(target: &uri::Target) -> Result<Vec<SocketAddr>> {
     let found = tokio::net::lookup_host((target.host.as_str(), target.port)).await;
-    let first = found.map_err(|e| Error::io(&target.host, &e))?.next();
-    let first = first.map(|a| SocketAddr::new(a.ip().to_canonical(), a.port()));
-    first.ok_or_else(|| Error::new(Kind::Io, format!("turn: {} has no address", target.host)))
+    let canonical = |a: SocketAddr| SocketAddr::new(a.ip().to_canonical(), a.port());
+    Ok(found.map_err(|e| Error::io(&target.host, &e))?.map(canonical).collect())
 }
 
 impl Shared {
@@ -106,5 +121,26 @@ async fn keep_time(driver: Weak<Shared>, sooner: Arc<Notify>) {
             Duration::ZERO => yield_now().await, // the sockets get their turn
             wait => _ = timeout(wait, sooner.notified()).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+
+    const MODULE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wasm/turn.wasm");
+
+    #[test]
+    fn tries_every_address() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let sockets = [(); 3].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let closed = sockets.map(|s| s.local_addr().unwrap());
+        let failed = runtime.block_on(async {
+            let turn = Driver::start(&Module::from_file(MODULE).unwrap()).unwrap();
+            turn.connect_to_one(closed.to_vec(), &Credentials::none()).await.unwrap_err()
+        });
+        assert!(failed.to_string().contains(&closed[2].to_string()), "it is not about the last address: {failed}");
     }
 }
