@@ -79,7 +79,7 @@ impl Driver {
     /// Calls an export of the module by its name, for tests of what a trap does.
     #[doc(hidden)]
     pub fn raw(&self, name: &str) -> Result<f64> {
-        self.0.call(|core| core.call(|instance, _, _| instance.raw(name, &[])))
+        self.0.call(|core| core.call(|instance, _, _| instance.guest().raw(name, &[])))
     }
 }
 
