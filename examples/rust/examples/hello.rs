@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use turnwasm::{Credentials, Driver, Module};
+use turnwasm::{Credentials, Driver, Module, Socket};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -22,6 +22,15 @@ async fn hello(module: &str, server: &str, credentials: Credentials, peer: Socke
     let socket = turn.connect(server, credentials).await?;
     println!("peers see us as {}", socket.relayed_addr());
 
+    let said = tokio::select! {
+        said = say_hello(&socket, peer) => said,
+        _ = tokio::signal::ctrl_c() => Err("interrupted".into()), // which would end us, and drop nothing
+    };
+    println!("closed {}", socket.close(Duration::from_secs(2)).await?.outcome);
+    said
+}
+
+async fn say_hello(socket: &Socket, peer: SocketAddr) -> Result<(), Failure> {
     socket.send_to(b"hello", peer).await?;
     let mut buffer = [0; 1500];
     match timeout(Duration::from_secs(5), socket.recv_from(&mut buffer)).await {
@@ -31,6 +40,5 @@ async fn hello(module: &str, server: &str, credentials: Credentials, peer: Socke
         }
         Err(_) => println!("no answer"),
     }
-    println!("closed {}", socket.close(Duration::from_secs(2)).await?.outcome);
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::clock;
@@ -26,9 +26,8 @@ pub struct Driver(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
     core: Mutex<Core>,
-    /// The next deadline has come nearer.
+    /// The next deadline has come nearer, or there will be no more.
     sooner: Arc<Notify>,
-    timer: JoinHandle<()>,
 }
 
 impl Driver {
@@ -37,22 +36,38 @@ impl Driver {
     pub fn start(module: &Module) -> Result<Self> {
         let runtime = Handle::try_current().map_err(|e| Error::new(Kind::Io, format!("turn: {e}")))?;
         let instance = Instance::new(module)?;
-        let sooner = Arc::new(Notify::new());
-        Ok(Self(Arc::new_cyclic(|driver| Shared {
-            timer: runtime.spawn(keep_time(driver.clone(), sooner.clone())),
-            core: Mutex::new(Core::new(instance, runtime, driver.clone())),
-            sooner,
-        })))
+        let shared = Arc::new_cyclic(|driver| Shared {
+            core: Mutex::new(Core::new(instance, runtime.clone(), driver.clone())),
+            sooner: Arc::default(),
+        });
+        // Not before: a timer that finds no driver ends.
+        runtime.spawn(keep_time(Arc::downgrade(&shared), shared.sooner.clone()));
+        Ok(Self(shared))
     }
 
-    /// Allocates at the server of a TURN URI, turn:HOST[:PORT], and waits for it: until the server has answered, or about
-    /// 40 seconds. Whoever stops waiting has what the server may have given released.
+    /// Allocates at the server of a TURN URI, turn:HOST[:PORT], and waits for it. The addresses of the host are tried one
+    /// after the other until one answers; of one that is silent it takes about 40 seconds to know. Whoever stops waiting has
+    /// what the server may have given released.
     pub async fn connect(&self, uri: &str, credentials: Credentials) -> Result<Socket> {
         let target = uri::parse(uri)?;
         let credentials = credentials.prepared()?;
-        let server = resolve(&target).await?;
-        let (client, session) = self.0.call(|core| core.open(server, &credentials))?;
-        drop(credentials); // the machine has them
+        self.connect_to_one(resolve(&target).await?, &credentials).await
+    }
+
+    /// Allocates at the first of the addresses that answers; else, why the last one does not.
+    async fn connect_to_one(&self, servers: Vec<SocketAddr>, credentials: &Credentials) -> Result<Socket> {
+        let mut answer = Err(Error::new(Kind::Io, "turn: the server has no address"));
+        for server in servers {
+            answer = self.connect_to(server, credentials).await;
+            if !answer.as_ref().is_err_and(Error::is_without_answer) {
+                break;
+            }
+        }
+        answer
+    }
+
+    async fn connect_to(&self, server: SocketAddr, credentials: &Credentials) -> Result<Socket> {
+        let (client, session) = self.0.call(|core| core.open(server, credentials))?;
         Socket::new(Client { driver: self.clone(), client, session }).await
     }
 
@@ -64,15 +79,15 @@ impl Driver {
     /// Calls an export of the module by its name, for tests of what a trap does.
     #[doc(hidden)]
     pub fn raw(&self, name: &str) -> Result<f64> {
-        self.0.call(|core| core.call(|instance, _, _| instance.raw(name, &[])))
+        self.0.call(|core| core.call(|instance, _, _| instance.guest().raw(name, &[])))
     }
 }
 
-async fn resolve(target: &uri::Target) -> Result<SocketAddr> {
+/// The addresses of a host, in the order in which the system wants them tried.
+async fn resolve(target: &uri::Target) -> Result<Vec<SocketAddr>> {
     let found = tokio::net::lookup_host((target.host.as_str(), target.port)).await;
-    let first = found.map_err(|e| Error::io(&target.host, &e))?.next();
-    let first = first.map(|a| SocketAddr::new(a.ip().to_canonical(), a.port()));
-    first.ok_or_else(|| Error::new(Kind::Io, format!("turn: {} has no address", target.host)))
+    let canonical = |a: SocketAddr| SocketAddr::new(a.ip().to_canonical(), a.port());
+    Ok(found.map_err(|e| Error::io(&target.host, &e))?.map(canonical).collect())
 }
 
 impl Shared {
@@ -93,13 +108,12 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.timer.abort();
+        self.sooner.notify_one(); // the timer finds no driver, and ends
     }
 }
 
 /// The one timer.
 async fn keep_time(driver: Weak<Shared>, sooner: Arc<Notify>) {
-    yield_now().await; // the driver is being made
     while let Some(shared) = driver.upgrade() {
         let next = shared.core().tick();
         drop(shared);
@@ -107,5 +121,26 @@ async fn keep_time(driver: Weak<Shared>, sooner: Arc<Notify>) {
             Duration::ZERO => yield_now().await, // the sockets get their turn
             wait => _ = timeout(wait, sooner.notified()).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+
+    const MODULE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wasm/turn.wasm");
+
+    #[test]
+    fn tries_every_address() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let sockets = [(); 3].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let closed = sockets.map(|s| s.local_addr().unwrap());
+        let failed = runtime.block_on(async {
+            let turn = Driver::start(&Module::from_file(MODULE).unwrap()).unwrap();
+            turn.connect_to_one(closed.to_vec(), &Credentials::none()).await.unwrap_err()
+        });
+        assert!(failed.to_string().contains(&closed[2].to_string()), "it is not about the last address: {failed}");
     }
 }

@@ -111,6 +111,11 @@ impl Error {
         self.code
     }
 
+    /// Nothing has come from the server, or nothing of use: another address of it may do better.
+    pub(crate) fn is_without_answer(&self) -> bool {
+        self.kind == Kind::Io || self.kind == Kind::Request && self.code == 0
+    }
+
     /// The request that failed, "Allocate" for one; empty for other failures.
     pub fn method(&self) -> &'static str {
         self.method

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! A [`Driver`] has one instance of the module and one timer, and any number of sockets. Below it is [`Instance`], the
-//! machine without I/O.
+//! machine without I/O, and below that [`Guest`], the module as it is.
 
 #![forbid(unsafe_code)]
 
@@ -31,6 +31,7 @@ mod credentials;
 mod driver;
 mod error;
 mod event;
+mod guest;
 mod instance;
 mod module;
 mod path;
@@ -46,6 +47,7 @@ pub use credentials::Credentials;
 pub use driver::Driver;
 pub use error::{Error, Kind, Result};
 pub use event::Event;
+pub use guest::Guest;
 pub use instance::{Instance, Sink};
 pub use module::Module;
 pub use record::Record;

@@ -18,6 +18,18 @@ const MOST_READS: usize = 64;
 /// No datagram is longer.
 const MAX_DATAGRAM: usize = 65535;
 
+/// Errors in a row, with nothing read and no wait between, after which it is the socket that is broken and not the path.
+const MOST_ERRORS: usize = 16;
+
+/// "Message too long", for which ErrorKind has no name.
+const EMSGSIZE: i32 = if cfg!(windows) {
+    10040
+} else if cfg!(any(target_os = "linux", target_os = "android")) {
+    90
+} else {
+    40
+};
+
 pub(crate) struct Path {
     flow: u32,
     /// It sends where there is no runtime any more, too.
@@ -46,11 +58,11 @@ impl Path {
         self.flow
     }
 
-    /// What the system has no room for is lost, as on the way: the machine sends again what matters.
+    /// What the system has no room for, or finds too long, is lost, as on the way: the machine sends again what matters.
     pub(crate) fn send(&self, datagram: &[u8]) {
         match self.socket.send(datagram) {
-            // What an earlier one brought about: this one was not sent.
-            Err(e) if e.kind() == ErrorKind::ConnectionRefused => _ = self.socket.send(datagram),
+            // It may be what an earlier one has brought about: then this one was not sent.
+            Err(e) if e.kind() != ErrorKind::WouldBlock => _ = self.socket.send(datagram),
             _ => {}
         }
     }
@@ -76,34 +88,96 @@ async fn read(ready: tokio::net::UdpSocket, socket: Arc<UdpSocket>, driver: Weak
     let mut buffer = vec![0; MAX_DATAGRAM];
     while ready.ready(Interest::READABLE | Interest::ERROR).await.is_ok() {
         let Some(driver) = driver.upgrade() else { return };
+        let mut errors = Errors::default();
         for _ in 0..MOST_READS {
-            let mut receive = || socket.recv(&mut buffer);
-            let come = match ready.try_io(Interest::READABLE, &mut receive) {
-                // One after the other: of two that it is asked for at once, tokio's try_io clears none, and ready spins.
-                Err(e) if e.kind() == ErrorKind::WouldBlock => ready.try_io(Interest::ERROR, &mut receive),
-                come => come,
+            let come = match receive(&ready, &socket, &mut buffer) {
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                come => errors.what(come),
             };
-            if matches!(&come, Err(e) if e.kind() == ErrorKind::WouldBlock) {
-                break;
-            }
-            let broken = matches!(&come, Err(e) if !is_passing(e));
             // What the machine refuses it counts; every socket is told of a trap.
             let _ = driver.call(|core| {
                 core.call(|instance, clients, now| match come {
-                    Ok(n) => instance.input(now, client, flow, &buffer[..n], clients),
-                    Err(_) if broken => instance.flow(now, client, flow, FLOW_CLOSED, clients),
-                    Err(_) => instance.flow(now, client, flow, PATH_ERROR, clients),
+                    Come::Datagram(n) => instance.input(now, client, flow, &buffer[..n], clients),
+                    Come::Flow(what) => instance.flow(now, client, flow, what, clients),
+                    Come::Nothing => Ok(()),
                 })
             });
-            if broken {
+            if come == Come::Flow(FLOW_CLOSED) {
                 return;
             }
         }
     }
 }
 
-/// The path has said that the server cannot be reached, which may change.
-fn is_passing(e: &io::Error) -> bool {
-    use ErrorKind::{ConnectionRefused, HostUnreachable, Interrupted, NetworkDown, NetworkUnreachable};
-    matches!(e.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable | NetworkDown | Interrupted)
+fn receive(ready: &tokio::net::UdpSocket, socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut receive = || socket.recv(buffer);
+    match ready.try_io(Interest::READABLE, &mut receive) {
+        // One after the other: of two that it is asked for at once, tokio's try_io clears none, and ready spins.
+        Err(e) if e.kind() == ErrorKind::WouldBlock => ready.try_io(Interest::ERROR, &mut receive),
+        come => come,
+    }
+}
+
+/// What a receive has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Come {
+    Datagram(usize),
+    /// What has become of the flow: PATH_ERROR, FLOW_CLOSED.
+    Flow(u32),
+    Nothing,
+}
+
+/// How many errors a socket has answered in a row.
+#[derive(Default)]
+struct Errors(usize);
+
+impl Errors {
+    /// An error is the path's word on an earlier datagram, and the socket goes on: ICMP has more of them than ErrorKind has
+    /// names. "Message too long" is no word against the server: the system knows the path better now, and fragments.
+    fn what(&mut self, received: io::Result<usize>) -> Come {
+        self.0 = if received.is_ok() { 0 } else { self.0 + 1 };
+        match received {
+            Ok(n) => Come::Datagram(n),
+            Err(_) if self.0 >= MOST_ERRORS => Come::Flow(FLOW_CLOSED),
+            Err(e) if e.raw_os_error() == Some(EMSGSIZE) || e.kind() == ErrorKind::Interrupted => Come::Nothing,
+            Err(_) => Come::Flow(PATH_ERROR),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(number: i32) -> io::Result<usize> {
+        Err(io::Error::from_raw_os_error(number))
+    }
+
+    #[test]
+    fn an_error_is_the_paths() {
+        for kind in [ErrorKind::ConnectionRefused, ErrorKind::ConnectionReset, ErrorKind::HostUnreachable] {
+            assert_eq!(Errors::default().what(Err(kind.into())), Come::Flow(PATH_ERROR), "{kind}");
+        }
+        for (number, name) in [(64, "ENONET"), (92, "ENOPROTOOPT"), (112, "EHOSTDOWN")] {
+            assert_eq!(Errors::default().what(error(number)), Come::Flow(PATH_ERROR), "Linux' {name}");
+        }
+    }
+
+    #[test]
+    fn a_datagram_too_long_is_no_error_of_the_path() {
+        assert_eq!(Errors::default().what(error(EMSGSIZE)), Come::Nothing);
+    }
+
+    #[test]
+    fn a_socket_that_has_only_errors_is_broken() {
+        let mut errors = Errors::default();
+        for _ in 1..MOST_ERRORS {
+            assert_ne!(errors.what(error(EMSGSIZE)), Come::Flow(FLOW_CLOSED));
+        }
+        assert_eq!(errors.what(Ok(20)), Come::Datagram(20), "then all is well again");
+        for _ in 1..MOST_ERRORS {
+            assert_eq!(errors.what(error(9)), Come::Flow(PATH_ERROR));
+        }
+        assert_eq!(errors.what(error(9)), Come::Flow(FLOW_CLOSED));
+    }
 }

@@ -151,6 +151,27 @@ fn a_close_ends_a_read() {
     });
 }
 
+/// A timer that is polled before its driver is made would end.
+#[test]
+fn every_driver_has_its_timer() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let _in = runtime.enter();
+    let drivers: Vec<Driver> = (0..64).map(|_| Driver::start(&MODULE).unwrap()).collect();
+    assert_eq!(runtime.metrics().num_alive_tasks(), drivers.len());
+}
+
+#[test]
+fn a_driver_that_is_dropped_leaves_no_task() {
+    run(async {
+        let (server, socket) = open(Says::Yes).await;
+        drop((server, socket));
+        let tasks = tokio::runtime::Handle::current().metrics();
+        while tasks.num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
 #[test]
 fn a_driver_wants_a_runtime() {
     assert_eq!(Driver::start(&MODULE).err().map(|e| e.kind()), Some(Kind::Io));

@@ -50,10 +50,10 @@ impl Report {
 
     /// A call by its name, which is to be refused.
     fn call(&mut self, case: &str, instance: &mut Instance, name: &str, args: &[f64]) {
-        match instance.raw(name, args) {
+        match instance.guest().raw(name, args) {
             Ok(code) if code < 0.0 => {
                 let known = CODE_TEXTS.iter().find(|(c, _)| *c == code as i32).map_or("", |(_, text)| text);
-                let said = Some(instance.error_text()).filter(|text| !text.is_empty());
+                let said = Some(instance.guest().error_text()).filter(|text| !text.is_empty());
                 self.line(case, "refused", "refused", code as i32, &said.unwrap_or_else(|| known.to_owned()));
             }
             came => self.refuses(case, "refused", came),
@@ -139,7 +139,7 @@ fn arguments(report: &mut Report, module: &Module) -> Result<()> {
     report.call("a record longer than its place", &mut instance, "turn_command", &[1.0, handle, 1e9]);
     report.call("a record of a negative length", &mut instance, "turn_command", &[1.0, handle, -1.0]);
     report.call("a batch longer than its place", &mut instance, "turn_input", &[1.0, 1e6]);
-    report.refuses("too few arguments", "module", instance.raw("turn_input", &[1.0]));
+    report.refuses("too few arguments", "module", instance.guest().raw("turn_input", &[1.0]));
     report.refuses("a payload too large", "refused", instance.send(1.0, client, peer(), &[0; 70_000], &mut Deaf));
     report.refuses(
         "a payload larger than the arena",

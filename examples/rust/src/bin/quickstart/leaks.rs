@@ -37,9 +37,9 @@ pub fn check(module: &Module) -> Result<bool, Failure> {
     let mut counter = Counter::default();
     let mut one = Instance::new(module)?;
     live(&mut one, CLIENTS / 2, &mut counter)?;
-    let linear_first = one.memory();
+    let linear_first = one.guest().memory();
     live(&mut one, CLIENTS / 2, &mut counter)?;
-    let (linear, mut left) = (one.memory(), one.clients());
+    let (linear, mut left) = (one.guest().memory(), one.clients());
     drop(one);
 
     left += instances(module, INSTANCES / 2, &mut counter)?;

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, SocketAddr};
 
 use serde_json::{Map, Value, json};
-use turnwasm::{Instance, Module, Out};
+use turnwasm::{Guest, Module, Out};
 
 use crate::Failure;
 
@@ -17,10 +17,10 @@ pub fn replay(module: &Module, file: &str) -> Result<bool, Failure> {
     let (mut scripts, mut steps) = (0, 0);
     for line in BufReader::new(File::open(file)?).lines() {
         let script: Value = serde_json::from_str(&line?)?;
-        let mut instance = Instance::new(module)?;
+        let mut guest = Guest::new(module)?;
         for (i, want) in script["steps"].as_array().ok_or("a script without steps")?.iter().enumerate() {
             let at = || format!("{}: step {}", script["script"], i + 1);
-            let got = step(&mut instance, want).map_err(|e| format!("transcripts: {}: {e}", at()))?;
+            let got = step(&mut guest, want).map_err(|e| format!("transcripts: {}: {e}", at()))?;
             if let Some(name) = EXPECTED.into_iter().find(|name| !equal(&got[*name], &want[*name])) {
                 eprintln!("transcripts: {}: {}: {name}: want {}, got {}", at(), want["call"], want[name], got[name]);
                 return Ok(false);
@@ -46,27 +46,27 @@ fn equal(a: &Value, b: &Value) -> bool {
 }
 
 /// Does a step; what came of it.
-fn step(instance: &mut Instance, step: &Value) -> Result<Value, Failure> {
+fn step(guest: &mut Guest, step: &Value) -> Result<Value, Failure> {
     let call = step["call"].as_str().ok_or("a step without a call")?;
     let batch = step.get("desc").is_some();
-    let args = arguments(instance, step)?;
-    let ret = instance.raw(call, &args)?;
-    let status = if batch { instance.status() } else { 0 };
+    let args = arguments(guest, step)?;
+    let ret = guest.raw(call, &args)?;
+    let status = if batch { guest.status() } else { 0 };
     let mut got = Map::new();
     got.insert("ret".to_owned(), finite(ret));
     if status != 0 {
         got.insert("status".to_owned(), status.into());
     }
-    let said = instance.error_text();
+    let said = guest.error_text();
     if (ret < 0.0 || status < 0) && !said.is_empty() {
         got.insert("error".to_owned(), said.into());
     }
     if matches!(call, "turn_state" | "turn_stats") && ret > 0.0 {
-        got.insert("control".to_owned(), hex(instance.control_out(ret as usize)).into());
+        got.insert("control".to_owned(), hex(guest.control_out(ret as usize)).into());
     }
     let answered = if batch || call == "turn_parting" { ret } else { 0.0 };
-    got.insert("out".to_owned(), drain(instance, answered)?.into());
-    got.insert("next".to_owned(), finite(instance.next()));
+    got.insert("out".to_owned(), drain(guest, answered)?.into());
+    got.insert("next".to_owned(), finite(guest.next()));
     Ok(got.into())
 }
 
@@ -76,19 +76,19 @@ fn finite(n: f64) -> Value {
 }
 
 /// Puts what goes in where it belongs; the call's arguments.
-fn arguments(instance: &mut Instance, step: &Value) -> Result<Vec<f64>, Failure> {
+fn arguments(guest: &mut Guest, step: &Value) -> Result<Vec<f64>, Failure> {
     let mut args: Vec<f64> = step["now"].as_f64().into_iter().collect();
     for n in step["args"].as_array().into_iter().flatten() {
         args.push(n.as_f64().ok_or("an argument that is no number")?);
     }
     if let Some(record) = step["in"].as_str() {
-        args.push(instance.record_bytes(&unhex(record)?)?.into());
+        args.push(guest.record_bytes(&unhex(record)?)?.into());
     }
     if let Some(desc) = step.get("desc") {
         let number = |name: &str| desc[name].as_i64().unwrap_or(0);
         let data = unhex(desc["data"].as_str().unwrap_or_default())?;
         let (client, kind, flow) = (number("client") as i32, number("kind") as u32, number("flow") as u32);
-        instance.place(client, kind, flow, &data, address(desc)?)?;
+        guest.place(client, kind, flow, &data, address(desc)?)?;
         args.push(1.0);
     }
     Ok(args)
@@ -106,20 +106,20 @@ fn address(desc: &Value) -> Result<Option<SocketAddr>, Failure> {
 }
 
 /// What the call has answered, and what is to be polled after it.
-fn drain(instance: &mut Instance, answered: f64) -> Result<Vec<Value>, Failure> {
+fn drain(guest: &mut Guest, answered: f64) -> Result<Vec<Value>, Failure> {
     let mut all = Vec::new();
-    collect(instance, answered, &mut all)?;
-    while instance.pending() {
-        let n = instance.raw("turn_poll", &[])?;
-        collect(instance, n, &mut all)?;
+    collect(guest, answered, &mut all)?;
+    while guest.pending() {
+        let n = guest.raw("turn_poll", &[])?;
+        collect(guest, n, &mut all)?;
     }
     Ok(all)
 }
 
-fn collect(instance: &Instance, n: f64, all: &mut Vec<Value>) -> Result<(), Failure> {
+fn collect(guest: &Guest, n: f64, all: &mut Vec<Value>) -> Result<(), Failure> {
     for i in 0..n as usize {
-        let out = instance.out(i).ok_or("a descriptor reaches outside")?;
-        all.push(describe(&out, instance.bytes()));
+        let out = guest.out(i).ok_or("a descriptor reaches outside")?;
+        all.push(describe(&out, guest.bytes()));
     }
     Ok(())
 }
