@@ -176,7 +176,7 @@ func TestTakenBackIsTakenBack(t *testing.T) {
 		if calls.Add(1) > 1 {
 			return
 		}
-		awaitQueued(s)
+		awaitPayloads(s, 1)
 		_ = s.SetCallback(nil, true)
 		close(first)
 	}, false); err != nil {
@@ -206,11 +206,10 @@ func TestReplacedUnderLoad(t *testing.T) {
 			t.Error("two calls at once")
 		}
 		if p != nil {
-			awaitQueued(s) // slower than what comes
+			awaitPayloads(s, 1) // slower than what comes
 		}
 		under.Add(-1)
 	}
-	var replaced atomic.Int32
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -218,13 +217,43 @@ func TestReplacedUnderLoad(t *testing.T) {
 			if err := s.SetCallback(tell, false); err != nil {
 				t.Error(err)
 			}
-			replaced.Add(1)
 		}
 		if err := s.SetCallback(nil, false); err != nil || under.Load() != 0 {
 			t.Errorf("%v; a call is under way: %d", err, under.Load())
 		}
 	}()
 	flood(t, s, peer, func() bool { return isClosed(done) })
+	if _, err := l.Close(h, 2000, false); err != nil {
+		t.Error(err)
+	}
+	if err := l.CloseRuntime(0, false); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who replaces itself is not told beside the one that follows.
+func TestReplacesItself(t *testing.T) {
+	server, peer := hosttest.NeedPion(t, hosttest.PionOptions{}), hosttest.NeedEcho(t).Addr()
+	l := NewLibrary()
+	h, s := dial(t, l, server)
+	var left atomic.Bool
+	followed := make(chan struct{})
+	var once sync.Once
+	if err := s.SetCallback(func(p *Payload) {
+		if err := s.SetCallback(func(p *Payload) {
+			if !left.Load() {
+				t.Error("the one before has not returned")
+			}
+			once.Do(func() { close(followed) })
+		}, true); err != nil {
+			t.Error(err)
+		}
+		awaitPayloads(s, s.payloads.most) // nobody takes them meanwhile
+		left.Store(true)
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	flood(t, s, peer, func() bool { return isClosed(followed) })
 	if _, err := l.Close(h, 2000, false); err != nil {
 		t.Error(err)
 	}
@@ -244,11 +273,11 @@ func flood(t *testing.T, s *Socket, peer netip.AddrPort, enough func() bool) {
 	}
 }
 
-// awaitQueued returns when a payload waits behind the present one, or none will.
-func awaitQueued(s *Socket) {
+// awaitPayloads returns when so many wait behind the present one, or no more will.
+func awaitPayloads(s *Socket, n int) {
 	for {
 		s.payloads.mu.Lock()
-		change, there := s.payloads.change, len(s.payloads.items) > 0 || s.payloads.ended != nil
+		change, there := s.payloads.change, len(s.payloads.items) >= n || s.payloads.ended != nil
 		s.payloads.mu.Unlock()
 		if there {
 			return
@@ -336,31 +365,29 @@ func TestRuntimeWaitsForCallbacks(t *testing.T) {
 	}
 }
 
-// A Dial that meets its runtime's close leaves no socket that nobody can use.
+// A Dial that is done when its runtime is closed has no socket.
 func TestDialMeetsClose(t *testing.T) {
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	l := NewLibrary()
-	for range 5 {
-		rt, err := l.OpenRuntime(RuntimeConfig{Instances: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var first, all sync.WaitGroup
-		first.Add(1)
-		var once sync.Once
-		for range 4 {
-			all.Go(func() {
-				_, err := l.Dial(rt, config(server))
-				once.Do(first.Done)
-				over(t, "Dial", err)
-			})
-		}
-		first.Wait()
-		over(t, "CloseRuntime", l.CloseRuntime(rt, false))
-		all.Wait()
-		if left := l.sockets.all(); len(left) != 0 {
-			t.Errorf("%d sockets are left", len(left))
-		}
+	home, err := l.OpenRuntime(RuntimeConfig{Instances: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt, _, err := l.runtime(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := rt.Dial(t.Context(), config(server).Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.CloseRuntime(home, false); err != nil {
+		t.Error(err)
+	}
+	_, err = l.admit(conn, rt, home)
+	wantCode(t, "Dial", err, Handle)
+	if left := l.sockets.all(); len(left) != 0 {
+		t.Errorf("%d sockets are left", len(left))
 	}
 }
 
@@ -586,9 +613,9 @@ func TestRuntimeSaysUntil(t *testing.T) {
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	l := NewLibrary()
 	var latest time.Time
-	for _, lifetime := range []time.Duration{20 * time.Minute, 10 * time.Minute} {
+	for _, lifetime := range []time.Duration{10, 10, 20, 10, 10} {
 		c := config(server)
-		c.Lifetime, c.Linger = lifetime, -1
+		c.Lifetime, c.Linger = lifetime*time.Minute, -1
 		h, err := l.Dial(0, c)
 		if err != nil {
 			t.Fatal(err)

@@ -75,8 +75,12 @@ func (l *Library) Dial(h uint64, c Config) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	s := newSocket(conn, rt)
-	h = l.sockets.add(s)
+	return l.admit(conn, rt, home)
+}
+
+// admit gives the Conn a handle.
+func (l *Library) admit(conn *host.Conn, rt *runtime, home uint64) (uint64, error) {
+	h := l.sockets.add(newSocket(conn, rt))
 	if _, err := l.runtimes.get(home); err != nil { // it was closed meanwhile, and has not seen this one
 		_, _ = l.Close(h, 0, true)
 		return 0, err
