@@ -29,12 +29,9 @@ func tell(e *C.turnwasm_error, err error) C.int64_t {
 	if why, is := errors.AsType[*host.RequestError](err); is {
 		e.stun_code = C.int32_t(why.Code)
 		e.is_signed = flag(why.Signed)
-		e.retry_after_ms = C.int64_t(why.RetryAfter.Milliseconds())
 		copyText(e.method[:], why.Method)
 	}
-	if rest, is := errors.AsType[*host.LeftAloneError](err); is {
-		e.retry_after_ms = C.int64_t(max(0, time.Until(rest.Until).Milliseconds()))
-	}
+	e.retry_after_ms = C.int64_t(core.RetryAfter(err, time.Now()).Milliseconds())
 	e.until_ms = C.int64_t(core.Now(core.Until(err)))
 	return C.int64_t(code)
 }

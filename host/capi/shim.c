@@ -151,6 +151,8 @@ int turnwasm_runtime_open(const turnwasm_runtime_config *config, turnwasm_runtim
 	*runtime = 0;
 	if (config && (code = take(config, &c, sizeof c, error)))
 		return code;
+	if (c.reserved)
+		return refuse(error, TURNWASM_E_ARGUMENT, "reserved is not 0");
 	return goRuntimeOpen(&c, runtime, error);
 }
 
@@ -188,11 +190,14 @@ int turnwasm_send(turnwasm_socket socket, const void *data, size_t length, const
 
 int64_t turnwasm_send_many(turnwasm_socket socket, const turnwasm_message *messages, size_t count, turnwasm_error *error)
 {
+	size_t good = 0;
+
 	ALIVE(error);
 	WANT(error, messages || count == 0);
-	for (size_t i = 0; i < count; i++)
-		WANT(error, messages[i].data || messages[i].length == 0);
-	return goSendMany(socket, (turnwasm_message *)messages, count, error);
+	while (good < count && (messages[good].data || messages[good].length == 0))
+		good++;
+	WANT(error, count == 0 || good > 0 || messages[0].data);
+	return goSendMany(socket, (turnwasm_message *)messages, good, error);
 }
 
 int64_t turnwasm_recv(turnwasm_socket socket, void *data, size_t length, turnwasm_addr *from, int64_t timeout_ms, turnwasm_error *error)

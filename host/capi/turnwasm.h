@@ -116,7 +116,7 @@ typedef struct {
 
 typedef struct {
 	uint32_t size;
-	uint32_t reserved;
+	uint32_t reserved;              /* 0 */
 	uint32_t instances;             /* of the engine: 0, one for each processor */
 	uint32_t clients_per_instance;  /* at most so many: 0, as many as fit */
 	const char *cache_dir;          /* of the compiled module: NULL, the user's cache folder; "", none */
@@ -215,7 +215,9 @@ int turnwasm_addr_format(const turnwasm_addr *addr, char *text, size_t room);
 /* A runtime compiles the module once and keeps its sockets in some instances of it. Few need one of their own. config may be
  * NULL. Closing one closes its sockets, each as it would be closed, within the longest linger and 3 s, and frees their
  * handles; 0 closes the default one, and the next use makes another. TURNWASM_E_REQUEST says that a server may hold
- * something until error's until_ms; all is freed none the less. Called from a callback it waits for no callback. */
+ * something until error's until_ms; all is freed none the less. No callback of its sockets is under way when it returns, and
+ * their descriptors are closed. Who finds another thread at it waits for that one and answers the same. Called from a callback
+ * it waits for neither. */
 int turnwasm_runtime_open(const turnwasm_runtime_config *config, turnwasm_runtime *runtime, turnwasm_error *error);
 int turnwasm_runtime_close(turnwasm_runtime runtime, turnwasm_error *error);
 
@@ -224,11 +226,12 @@ int turnwasm_runtime_close(turnwasm_runtime runtime, turnwasm_error *error);
 int turnwasm_dial(turnwasm_runtime runtime, const turnwasm_config *config, turnwasm_socket *socket, turnwasm_error *error);
 
 /* Sends a payload to the peer. It makes the permission that it lacks. A queue that is full makes it wait, for as long as
- * the server takes nothing from a stream. As with every datagram socket an error may be that of a payload before. */
+ * the server takes nothing from a stream. As with every datagram socket an error may be that of a payload before: this one is
+ * not sent then, and may be sent again. */
 int turnwasm_send(turnwasm_socket socket, const void *data, size_t length, const turnwasm_addr *peer, turnwasm_error *error);
 
 /* Sends payloads with few system calls, and answers how many before the first that was refused, or a TURNWASM_E_ if that is
- * the first. */
+ * the first. error tells of that alone: where some were sent it is left alone, and a call for the rest says why. */
 int64_t turnwasm_send_many(turnwasm_socket socket, const turnwasm_message *messages, size_t count, turnwasm_error *error);
 
 /* Takes the next payload, and answers its length. What does not fit is lost, as with recvfrom; 65535 bytes hold any, and
@@ -254,7 +257,8 @@ int turnwasm_fd(turnwasm_socket socket, turnwasm_error *error);
 typedef void (*turnwasm_on_payload)(void *user, turnwasm_socket socket, const void *data, size_t length, const turnwasm_addr *from);
 int turnwasm_set_callback(turnwasm_socket socket, turnwasm_on_payload f, void *user, turnwasm_error *error);
 
-/* Takes the next event, as turnwasm_recv takes payloads. 64 wait; then the oldest stay and the newest are dropped. */
+/* Takes the next event, as turnwasm_recv takes payloads. 64 wait; then the oldest stay and the newest are dropped. The
+ * descriptor is as turnwasm_fd's, readable while an event waits, and when the socket is closed. */
 int turnwasm_next_event(turnwasm_socket socket, turnwasm_event *event, int64_t timeout_ms, turnwasm_error *error);
 int turnwasm_event_fd(turnwasm_socket socket, turnwasm_error *error);
 

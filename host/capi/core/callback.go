@@ -40,7 +40,8 @@ func (s *Socket) SetCallback(tell func(p *Payload), within bool) error {
 		}
 		s.callback = &callback{tell: tell, before: old, stop: make(chan struct{}), done: make(chan struct{})}
 		s.read()
-		go s.callback.run(s.payloads)
+		call := s.callback
+		s.rt.callbacks.Go(func() { call.run(s.payloads) })
 	}
 	s.mu.Unlock()
 	old.wait(within)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/turnwasm/turnwasm/client"
 	"github.com/turnwasm/turnwasm/host"
+	"github.com/turnwasm/turnwasm/wasm/abi"
 )
 
 // Code is a TURNWASM_E_ of turnwasm.h.
@@ -58,7 +59,9 @@ var codes = []struct {
 }{
 	{host.ErrTrapped, Trapped}, {host.ErrLost, Lost}, {host.ErrLeftAlone, LeftAlone},
 	{client.ErrNoPermission, NoPermission}, {client.ErrTooLarge, TooLarge}, {client.ErrQueueFull, QueueFull},
-	{client.ErrPeer, Address}, {client.ErrFamily, Address}, {client.ErrLimit, Limit}, {client.ErrConfig, Argument},
+	{client.ErrPeer, Address}, {client.ErrFamily, Address}, {client.ErrLimit, Limit},
+	{client.ErrConfig, Argument}, {client.ErrPhase, Argument}, {client.ErrNoChannel, Argument}, {abi.ErrArgument, Argument},
+	{abi.ErrPanic, Internal}, {abi.ErrLayout, Internal},
 	{net.ErrClosed, Closed}, {client.ErrClosed, Closed}, {context.DeadlineExceeded, Timeout}, {os.ErrDeadlineExceeded, Timeout},
 }
 

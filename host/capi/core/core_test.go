@@ -16,6 +16,7 @@ import (
 	"github.com/turnwasm/turnwasm/client"
 	"github.com/turnwasm/turnwasm/host"
 	"github.com/turnwasm/turnwasm/host/hosttest"
+	"github.com/turnwasm/turnwasm/wasm/abi"
 )
 
 func config(server hosttest.Server) Config {
@@ -175,7 +176,7 @@ func TestTakenBackIsTakenBack(t *testing.T) {
 		if calls.Add(1) > 1 {
 			return
 		}
-		awaitQueued(s)
+		awaitPayloads(s, 1)
 		_ = s.SetCallback(nil, true)
 		close(first)
 	}, false); err != nil {
@@ -205,11 +206,10 @@ func TestReplacedUnderLoad(t *testing.T) {
 			t.Error("two calls at once")
 		}
 		if p != nil {
-			awaitQueued(s) // slower than what comes
+			awaitPayloads(s, 1) // slower than what comes
 		}
 		under.Add(-1)
 	}
-	var replaced atomic.Int32
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -217,13 +217,43 @@ func TestReplacedUnderLoad(t *testing.T) {
 			if err := s.SetCallback(tell, false); err != nil {
 				t.Error(err)
 			}
-			replaced.Add(1)
 		}
 		if err := s.SetCallback(nil, false); err != nil || under.Load() != 0 {
 			t.Errorf("%v; a call is under way: %d", err, under.Load())
 		}
 	}()
 	flood(t, s, peer, func() bool { return isClosed(done) })
+	if _, err := l.Close(h, 2000, false); err != nil {
+		t.Error(err)
+	}
+	if err := l.CloseRuntime(0, false); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who replaces itself is not told beside the one that follows.
+func TestReplacesItself(t *testing.T) {
+	server, peer := hosttest.NeedPion(t, hosttest.PionOptions{}), hosttest.NeedEcho(t).Addr()
+	l := NewLibrary()
+	h, s := dial(t, l, server)
+	var left atomic.Bool
+	followed := make(chan struct{})
+	var once sync.Once
+	if err := s.SetCallback(func(p *Payload) {
+		if err := s.SetCallback(func(p *Payload) {
+			if !left.Load() {
+				t.Error("the one before has not returned")
+			}
+			once.Do(func() { close(followed) })
+		}, true); err != nil {
+			t.Error(err)
+		}
+		awaitPayloads(s, s.payloads.most) // nobody takes them meanwhile
+		left.Store(true)
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	flood(t, s, peer, func() bool { return isClosed(followed) })
 	if _, err := l.Close(h, 2000, false); err != nil {
 		t.Error(err)
 	}
@@ -243,11 +273,11 @@ func flood(t *testing.T, s *Socket, peer netip.AddrPort, enough func() bool) {
 	}
 }
 
-// awaitQueued returns when a payload waits behind the present one, or none will.
-func awaitQueued(s *Socket) {
+// awaitPayloads returns when so many wait behind the present one, or no more will.
+func awaitPayloads(s *Socket, n int) {
 	for {
 		s.payloads.mu.Lock()
-		change, there := s.payloads.change, len(s.payloads.items) > 0 || s.payloads.ended != nil
+		change, there := s.payloads.change, len(s.payloads.items) >= n || s.payloads.ended != nil
 		s.payloads.mu.Unlock()
 		if there {
 			return
@@ -265,30 +295,100 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// A callback that hears of the end may close the runtime that is being closed.
+// A callback that hears of the end may close the runtime that is being closed,
+// and waits for nothing; others wait until it is.
 func TestRuntimeIsClosedByItsLastCall(t *testing.T) {
 	server := hosttest.NeedPion(t, hosttest.PionOptions{})
 	l := NewLibrary()
-	rt, err := l.OpenRuntime(RuntimeConfig{Instances: 1})
+	explicit, err := l.OpenRuntime(RuntimeConfig{Instances: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := l.Dial(rt, config(server))
+	for _, rt := range []uint64{explicit, 0} {
+		h, err := l.Dial(rt, config(server))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := l.Socket(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var second *runtime
+		if err := s.SetCallback(func(p *Payload) {
+			wantCode(t, "CloseRuntime in the last call", l.CloseRuntime(rt, true), OK)
+			var first bool
+			if _, second, first, err = l.end(rt); err != nil || second == nil || first || isClosed(second.closed) {
+				t.Errorf("who comes now does not wait: %v, %v", first, err)
+			}
+		}, false); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.CloseRuntime(rt, false); err != nil || second == nil || !isClosed(second.closed) {
+			t.Errorf("%v; closed without its last call, or not for who waits", err)
+		}
+	}
+	wantCode(t, "CloseRuntime again", l.CloseRuntime(explicit, false), Handle)
+	wantCode(t, "CloseRuntime without one", l.CloseRuntime(0, false), OK)
+}
+
+// A runtime that is closed tells nobody any more, of sockets that closed
+// themselves neither.
+func TestRuntimeWaitsForCallbacks(t *testing.T) {
+	server, peer := hosttest.NeedPion(t, hosttest.PionOptions{}), hosttest.NeedEcho(t).Addr()
+	l := NewLibrary()
+	h, s := dial(t, l, server)
+	closed, ending := make(chan struct{}), make(chan struct{})
+	var over atomic.Bool
+	if err := s.SetCallback(func(p *Payload) {
+		if p == nil {
+			<-ending
+			over.Store(true)
+			return
+		}
+		if _, err := l.Close(h, 2000, true); err != nil {
+			t.Error(err)
+		}
+		close(closed)
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.WriteToAddrPort([]byte("x"), peer); err != nil {
+		t.Fatal(err)
+	}
+	<-closed
+	go func() {
+		<-s.rt.closed
+		close(ending)
+	}()
+	if err := l.CloseRuntime(0, false); err != nil || !over.Load() {
+		t.Errorf("%v; the last call is over: %v", err, over.Load())
+	}
+}
+
+// A Dial that is done when its runtime is closed has no socket.
+func TestDialMeetsClose(t *testing.T) {
+	server := hosttest.NeedPion(t, hosttest.PionOptions{})
+	l := NewLibrary()
+	home, err := l.OpenRuntime(RuntimeConfig{Instances: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := l.Socket(h)
+	rt, _, err := l.runtime(home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := make(chan error, 1)
-	if err := s.SetCallback(func(p *Payload) { again <- l.CloseRuntime(rt, true) }, false); err != nil {
+	conn, err := rt.Dial(t.Context(), config(server).Config)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.CloseRuntime(rt, false); err != nil {
+	if err := l.CloseRuntime(home, false); err != nil {
 		t.Error(err)
 	}
-	wantCode(t, "CloseRuntime in the last call", <-again, Handle)
+	_, err = l.admit(conn, rt, home)
+	wantCode(t, "Dial", err, Handle)
+	if left := l.sockets.all(); len(left) != 0 {
+		t.Errorf("%d sockets are left", len(left))
+	}
 }
 
 func readable(t *testing.T, fd int, wait time.Duration) bool {
@@ -442,8 +542,15 @@ func TestCodes(t *testing.T) {
 	wantCode(t, "no password", dialWith(func(c *Config) { c.Password = "" }), Argument)
 	wantCode(t, "too long a queue", dialWith(func(c *Config) { c.ReceiveQueue = mostQueue + 1 }), Argument)
 	wantCode(t, "nothing", nil, OK)
+	wantCode(t, "a panic", fmt.Errorf("x: %w", abi.ErrPanic), Internal)
 	_, err := l.OpenRuntime(RuntimeConfig{Instances: -1})
 	wantCode(t, "a negative number", err, Argument)
+	h, socket := dial(t, l, hosttest.NeedPion(t, hosttest.PionOptions{}))
+	wantCode(t, "a channel that is none", socket.UnbindChannel(netip.MustParseAddrPort("192.0.2.1:1")), Argument)
+	wantCode(t, "a permission for nobody", socket.Permit(0, []netip.Addr{{}}), Address)
+	if _, err := l.Close(h, 2000, false); err != nil {
+		t.Error(err)
+	}
 	if err := l.CloseRuntime(0, false); err != nil {
 		t.Error(err)
 	}
@@ -480,5 +587,50 @@ func TestUntil(t *testing.T) {
 	err := fmt.Errorf("dial: %w", errors.Join(&host.RequestError{Until: early}, &host.CloseError{Closed: host.Closed{Until: late}}))
 	if got := Until(err); !got.Equal(late) || !Until(nil).IsZero() {
 		t.Errorf("%v", got)
+	}
+}
+
+// A server that is left alone is so for what is left of the time.
+func TestRetryAfter(t *testing.T) {
+	now := time.Unix(100, 0)
+	old := &host.RequestError{Code: 486, RetryAfter: time.Minute}
+	for _, c := range []struct {
+		err  error
+		want time.Duration
+	}{
+		{nil, 0}, {old, time.Minute},
+		{fmt.Errorf("dial: %w", &host.LeftAloneError{Until: now.Add(time.Second), Cause: old}), time.Second},
+		{&host.LeftAloneError{Until: now.Add(-time.Second), Cause: old}, 0},
+	} {
+		if got := RetryAfter(c.err, now); got != c.want {
+			t.Errorf("%v: %v, want %v", c.err, got, c.want)
+		}
+	}
+}
+
+// What a runtime's close may have left behind is what the last of its sockets has.
+func TestRuntimeSaysUntil(t *testing.T) {
+	server := hosttest.NeedPion(t, hosttest.PionOptions{})
+	l := NewLibrary()
+	var latest time.Time
+	for _, lifetime := range []time.Duration{10, 10, 20, 10, 10} {
+		c := config(server)
+		c.Lifetime, c.Linger = lifetime*time.Minute, -1
+		h, err := l.Dial(0, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := l.Socket(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if until := time.Now().Add(s.Lifetime()); until.After(latest) {
+			latest = until
+		}
+	}
+	err := l.CloseRuntime(0, false)
+	wantCode(t, "a runtime that waits for no verdict", err, Request)
+	if got := Until(err); got.Before(latest.Add(-time.Minute)) {
+		t.Errorf("until %v, want about %v", got, latest)
 	}
 }

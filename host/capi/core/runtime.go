@@ -23,21 +23,24 @@ type Library struct {
 	sockets  table[*Socket]
 
 	mu       sync.Mutex
-	fallback uint64 // the default runtime's handle; 0: there is none yet
+	fallback uint64              // the default runtime's handle; 0: there is none yet
+	former   uint64              // that of the default runtime that is being closed
+	closing  map[uint64]*runtime // they have no handle any more
 }
 
 // NewLibrary has nothing.
 func NewLibrary() *Library {
-	l := &Library{}
+	l := &Library{closing: make(map[uint64]*runtime)}
 	l.runtimes.kind, l.sockets.kind = "runtime", "socket"
 	return l
 }
 
-// runtime is one, with the sockets that were dialled in it.
+// runtime is one, with the calls that its sockets' callbacks are told by.
 type runtime struct {
 	*host.Runtime
-	closed chan struct{}
-	err    error
+	callbacks sync.WaitGroup
+	closed    chan struct{}
+	err       error // good once it is closed
 }
 
 // OpenRuntime answers a runtime's handle.
@@ -77,44 +80,76 @@ func (l *Library) runtime(h uint64) (*runtime, uint64, error) {
 	return rt, h, err
 }
 
-// CloseRuntime closes it with its sockets, and frees all their handles. within
-// is as Close has it.
+// CloseRuntime closes it with its sockets, and frees all their handles. Whoever
+// finds another call at it waits for that one, and answers the same. within says
+// that it is called by a callback: then neither is waited for, that call or a
+// callback.
 func (l *Library) CloseRuntime(h uint64, within bool) error {
-	if h == 0 {
-		l.mu.Lock()
-		h, l.fallback = l.fallback, 0
-		l.mu.Unlock()
-		if h == 0 {
-			return nil
-		}
-	}
-	rt, err := l.runtimes.get(h)
-	if err != nil {
+	h, rt, first, err := l.end(h)
+	switch {
+	case err != nil || rt == nil:
 		return err
+	case first:
+		l.shut(h, rt, within)
+	case within:
+		return nil
 	}
-	if !l.runtimes.drop(h) { // another call is at it
-		if within {
-			return nil
-		}
-		<-rt.closed
-		return rt.err
+	<-rt.closed
+	if !within {
+		rt.callbacks.Wait() // those of sockets that were closed before, too
 	}
-	defer close(rt.closed)
-	rt.err = l.shut(h, rt, within)
 	return rt.err
 }
 
-func (l *Library) shut(h uint64, rt *runtime, within bool) error {
-	err := rt.Close()
-	for _, s := range l.sockets.all() {
-		if socket, gone := l.sockets.get(s); gone == nil && socket.home == h && l.sockets.drop(s) {
-			socket.free(within)
+// end frees the handle, and says whether this call was the one that did; 0 is
+// the default runtime, which may not be there.
+func (l *Library) end(h uint64) (handle uint64, rt *runtime, first bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h == 0 && l.fallback != 0 {
+		l.former, l.fallback = l.fallback, 0
+	}
+	if h == 0 {
+		if h = l.former; h == 0 {
+			return 0, nil, false, nil
 		}
 	}
-	if closed, is := errors.AsType[*host.CloseError](err); is {
-		return &Error{Request, closed}
+	if rt, is := l.closing[h]; is {
+		return h, rt, false, nil
 	}
-	return err
+	if rt, err = l.runtimes.get(h); err != nil {
+		return h, nil, false, err
+	}
+	l.runtimes.drop(h)
+	l.closing[h] = rt
+	return h, rt, true, nil
+}
+
+// ended lets those go on who wait for it.
+func (l *Library) ended(h uint64, rt *runtime) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.closing, h)
+	if l.former == h {
+		l.former = 0
+	}
+	close(rt.closed)
+}
+
+func (l *Library) shut(h uint64, rt *runtime, within bool) {
+	defer l.ended(h, rt)
+	rt.err = rt.Close()
+	for _, h := range l.sockets.all() {
+		if s, gone := l.sockets.get(h); gone == nil && s.rt == rt {
+			s.lastCallback()
+			if l.sockets.drop(h) {
+				s.free(within)
+			}
+		}
+	}
+	if _, is := errors.AsType[*host.CloseError](rt.err); is {
+		rt.err = &Error{Request, rt.err}
+	}
 }
 
 // patience is a context of so many ms; 0 has no end.

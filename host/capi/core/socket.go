@@ -39,7 +39,7 @@ const (
 // Socket is a turnwasm_socket.
 type Socket struct {
 	*host.Conn
-	home uint64 // its runtime's handle
+	rt *runtime
 
 	payloads *queue[Payload]
 	events   *queue[host.Event]
@@ -75,9 +75,13 @@ func (l *Library) Dial(h uint64, c Config) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	s := newSocket(conn, home)
-	h = l.sockets.add(s)
-	if _, _, err := l.runtime(home); err != nil { // it was closed meanwhile, and has not seen this one
+	return l.admit(conn, rt, home)
+}
+
+// admit gives the Conn a handle.
+func (l *Library) admit(conn *host.Conn, rt *runtime, home uint64) (uint64, error) {
+	h := l.sockets.add(newSocket(conn, rt))
+	if _, err := l.runtimes.get(home); err != nil { // it was closed meanwhile, and has not seen this one
 		_, _ = l.Close(h, 0, true)
 		return 0, err
 	}
@@ -85,9 +89,9 @@ func (l *Library) Dial(h uint64, c Config) (uint64, error) {
 }
 
 // newSocket begins to take the Conn's events.
-func newSocket(conn *host.Conn, home uint64) *Socket {
+func newSocket(conn *host.Conn, rt *runtime) *Socket {
 	s := &Socket{
-		Conn: conn, home: home, payloads: newQueue[Payload](handed), events: newQueue[host.Event](mostEvents), freed: make(chan struct{}),
+		Conn: conn, rt: rt, payloads: newQueue[Payload](handed), events: newQueue[host.Event](mostEvents), freed: make(chan struct{}),
 	}
 	s.pumps.Go(s.pumpEvents)
 	return s
@@ -181,11 +185,12 @@ func (l *Library) Close(h uint64, linger int64, within bool) (host.Closed, error
 	if err != nil {
 		return verdict, err
 	}
+	last := s.lastCallback()
 	if l.sockets.drop(h) {
 		s.free(within)
 	} else if !within {
 		<-s.freed // another call is at it
-		s.lastCallback().wait(false)
+		last.wait(false)
 	}
 	return verdict, nil
 }

@@ -27,6 +27,7 @@ static void handles(void)
 	turnwasm_info info = {.size = sizeof info};
 	turnwasm_stats stats = {.size = sizeof stats};
 	turnwasm_event event = {.size = sizeof event};
+	turnwasm_runtime_config reserved = {.size = sizeof reserved, .reserved = 1};
 	turnwasm_runtime runtime;
 	turnwasm_error e;
 	char b[8];
@@ -45,6 +46,7 @@ static void handles(void)
 	want("a channel to NULL", turnwasm_unbind_channel(5, NULL, &e), TURNWASM_E_ARGUMENT, &e);
 	want("more peers than there can be", turnwasm_create_permission(5, &peer, SIZE_MAX, 0, &e), TURNWASM_E_ARGUMENT, &e);
 	want("refreshing nobody, and nobody to tell", turnwasm_refresh(5, 0, NULL), TURNWASM_E_HANDLE, NULL);
+	want("a runtime of the future", turnwasm_runtime_open(&reserved, &runtime, &e), TURNWASM_E_ARGUMENT, &e);
 	turnwasm_runtime_open(NULL, &runtime, &e);
 	want("a runtime as a socket", turnwasm_close(runtime, 0, NULL, &e), TURNWASM_E_HANDLE, &e);
 	want("a runtime that closes", turnwasm_runtime_close(runtime, &e), TURNWASM_OK, NULL);

@@ -112,6 +112,51 @@ static int short_buffer(struct echoes *c, turnwasm_error *e)
 	return TURNWASM_E_INTERNAL;
 }
 
+/* Of a batch what comes before the first that cannot be sent is sent. */
+static int part_of_a_batch(struct echoes *c, turnwasm_error *e)
+{
+	turnwasm_addr nobody = {0};
+	turnwasm_message bad[][3] = {
+		{{.data = "x", .length = 1, .peer = c->peer}, {.data = "x", .length = 1, .peer = nobody}, {.data = "x", .length = 1, .peer = c->peer}},
+		{{.data = "x", .length = 1, .peer = c->peer}, {.data = NULL, .length = 1, .peer = c->peer}, {.data = "x", .length = 1, .peer = c->peer}},
+	};
+	int codes[] = {TURNWASM_E_ADDRESS, TURNWASM_E_ARGUMENT};
+
+	for (int i = 0; i < 2; i++) {
+		int64_t n = turnwasm_send_many(c->socket, bad[i], 3, e), rest = turnwasm_send_many(c->socket, &bad[i][1], 2, e);
+
+		if (n == 1 && rest == codes[i] && e->code == codes[i])
+			continue;
+		snprintf(e->text, sizeof e->text, "%lld of a batch were sent, and %lld of its rest", (long long)n, (long long)rest);
+		return TURNWASM_E_INTERNAL;
+	}
+	return TURNWASM_OK;
+}
+
+/* A verdict that does not fit closes nothing. */
+static int short_verdict(struct echoes *c, turnwasm_error *e)
+{
+	turnwasm_closed verdict = {.size = 8};
+	turnwasm_info info = {.size = sizeof info};
+	int code = turnwasm_close(c->socket, 0, &verdict, e);
+
+	if (code == TURNWASM_E_ARGUMENT)
+		return turnwasm_get_info(c->socket, &info, e);
+	snprintf(e->text, sizeof e->text, "a verdict of 8 bytes: %d", code);
+	return TURNWASM_E_INTERNAL;
+}
+
+/* Allowed and bound, and let go. */
+static int come_and_go(struct echoes *c, turnwasm_error *e)
+{
+	int code;
+
+	if ((code = turnwasm_create_permission(c->socket, &c->peer, 1, 0, e)) || (code = turnwasm_bind_channel(c->socket, &c->peer, 0, e)) ||
+	    (code = turnwasm_unbind_channel(c->socket, &c->peer, e)) || (code = turnwasm_remove_permission(c->socket, &c->peer, e)))
+		return code;
+	return TURNWASM_OK;
+}
+
 static void print_allocated(turnwasm_socket socket, double took)
 {
 	turnwasm_info info = {.size = sizeof info};
@@ -181,7 +226,7 @@ int check(const struct options *o)
 	before = cpu_us();
 	bad = echo(&c, &e) ? failed(&e) : c.back < c.count;
 	each = (cpu_us() - before) / (2.0 * c.count);
-	if (!bad && short_buffer(&c, &e))
+	if (!bad && (short_buffer(&c, &e) || part_of_a_batch(&c, &e) || short_verdict(&c, &e) || come_and_go(&c, &e)))
 		bad = failed(&e);
 	bad |= finish(c.socket);
 	free(c.seen);

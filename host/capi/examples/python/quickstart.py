@@ -10,7 +10,6 @@ import ctypes
 import gc
 import json
 import resource
-import select
 import sys
 import threading
 import time
@@ -56,10 +55,13 @@ def echo(socket, peer, count):
                 sent[number] = time.perf_counter()
                 socket.sendto(number.to_bytes(4, "big").ljust(100, b"."), peer)
                 under_way += 1
-            if not select.select([socket], [], [], 1)[0]:
+            try:
+                data, _ = socket.recvfrom(timeout=1)
+            except turnwasm.TurnError as e:
+                if e.code != turnwasm.TIMEOUT:
+                    raise
                 under_way = 0  # the rest is lost
                 continue
-            data, _ = socket.recvfrom(timeout=0)
             number = int.from_bytes(data[:4], "big")
             if number in missing:
                 missing.discard(number)
@@ -68,6 +70,19 @@ def echo(socket, peer, count):
     trips.sort()
     say(event="echoed", sent=count, received=len(trips), rttMs={"p50": trips[len(trips) // 2] if trips else 0, "p99": trips[len(trips) * 99 // 100] if trips else 0})
     return not missing
+
+
+def close_twice(socket):
+    """Two threads close, and hear the same."""
+    heard = []
+    threads = [threading.Thread(target=lambda: heard.append(socket.close())) for _ in range(2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if len(heard) != 2 or heard[0] != heard[1]:
+        raise AssertionError(f"two verdicts: {heard}")
+    return heard[0]
 
 
 def check(o) -> int:
@@ -79,8 +94,11 @@ def check(o) -> int:
     before = cpu_us()
     well = echo(socket, peer, o.count)
     each = (cpu_us() - before) / (2 * o.count)
+    socket.bind_channel(peer)
+    socket.unbind_channel(peer)
+    socket.remove_permission(peer[0])
     began = time.perf_counter()
-    closed = socket.close()
+    closed = close_twice(socket)
     say(event="closed", outcome=closed.outcome, reason=closed.reason, reuseAfterMs=1000 * closed.reuse_after, ms=milliseconds(began))
     runtime.close()
     began = time.perf_counter()
@@ -130,6 +148,8 @@ def bad_input(o) -> int:
         "not a TURN URI": (lambda: turnwasm.Socket("http://127.0.0.1"), -2),
         "a username without a password": (lambda: turnwasm.Socket("turn:127.0.0.1", "alice"), -2),
         "a zero byte in a password": (lambda: turnwasm.Socket("turn:127.0.0.1", "u", "secret\0x"), "ValueError"),
+        "a channel of nobody": (lambda: nobody.unbind_channel(("127.0.0.1", 9)), -1),
+        "a permission of nobody": (lambda: nobody.remove_permission("127.0.0.1"), -1),
         "not an IP address": (lambda: nobody.sendto(b"x", ("localhost", 9)), "ValueError"),
         "nobody there": (lambda: turnwasm.Socket("turn:127.0.0.1:1", "u", "p", timeout=5), -6),
         "no configuration": (lambda: turnwasm._call("dial", 0, None, ctypes.byref(ctypes.c_uint64())), -2),

@@ -85,7 +85,8 @@ def _load() -> ctypes.CDLL:
         ("runtime_open", ctypes.c_int, (p, p, p)), ("runtime_close", ctypes.c_int, (u64, p)),
         ("dial", ctypes.c_int, (u64, p, p, p)), ("send", ctypes.c_int, (u64, ctypes.c_char_p, size, p, p)),
         ("recv", i64, (u64, p, size, p, i64, p)), ("fd", ctypes.c_int, (u64, p)), ("get_info", ctypes.c_int, (u64, p, p)),
-        ("bind_channel", ctypes.c_int, (u64, p, i64, p)), ("close", ctypes.c_int, (u64, i64, p, p)),
+        ("bind_channel", ctypes.c_int, (u64, p, i64, p)), ("unbind_channel", ctypes.c_int, (u64, p, p)),
+        ("remove_permission", ctypes.c_int, (u64, p, p)), ("close", ctypes.c_int, (u64, i64, p, p)),
         ("version", ctypes.c_char_p, ()), ("strerror", ctypes.c_char_p, (ctypes.c_int,)),
     ):
         f = getattr(lib, "turnwasm_" + name)
@@ -214,6 +215,16 @@ class Socket:
     def bind_channel(self, peer: Address, timeout: float = 0) -> None:
         to = _addr(peer)
         _call("bind_channel", self.handle, ctypes.byref(to), _ms(timeout))
+
+    def unbind_channel(self, peer: Address) -> None:
+        """Ends its refreshes: it serves until it expires."""
+        to = _addr(peer)
+        _call("unbind_channel", self.handle, ctypes.byref(to))
+
+    def remove_permission(self, address: str) -> None:
+        """Ends its refreshes: the server drops it within five minutes."""
+        of = _addr((address, 0))
+        _call("remove_permission", self.handle, ctypes.byref(of))
 
     def close(self, linger: float = 2) -> Closed:
         """Releases the allocation, and waits for the server's verdict at most linger seconds. A second call answers the same."""
