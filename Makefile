@@ -154,7 +154,7 @@ CWARN    := -std=c11 -Wall -Wextra -Werror -O1 -g -I$(CAPI) -L$(CAPI) -Wl,-rpath
 .PHONY: capi
 capi: ## build host/capi/build/libturnwasm.so and turnwasm.h, the host as a C library
 	@mkdir -p $(CAPI)
-	CGO_ENABLED=1 $(GO) build -buildmode=c-shared -trimpath -ldflags '-s -w -extldflags -Wl,-soname,libturnwasm.so' -o $(CAPI)/libturnwasm.so ./host/capi
+	CGO_ENABLED=1 $(GO) build -buildmode=c-shared -trimpath -ldflags '-s -w -extldflags "-Wl,-soname,libturnwasm.so -Wl,--version-script=$(CURDIR)/host/capi/turnwasm.map"' -o $(CAPI)/libturnwasm.so ./host/capi
 	@rm $(CAPI)/libturnwasm.h # cgo's own: turnwasm.h is what people read
 	@cp host/capi/turnwasm.h $(CAPI)/
 
