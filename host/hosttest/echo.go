@@ -35,8 +35,9 @@ func (e *Echo) run() {
 		if err != nil {
 			return
 		}
-		if _, err := e.conn.WriteToUDPAddrPort(buf[:n], from); err == nil {
-			e.echoed.Add(1)
+		e.echoed.Add(1) // before who gets it asks
+		if _, err := e.conn.WriteToUDPAddrPort(buf[:n], from); err != nil {
+			e.echoed.Add(^uint64(0))
 		}
 	}
 }
