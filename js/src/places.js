@@ -87,7 +87,9 @@ const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 /** A resolver of the system's servers, which can be called off: an answer that does not come keeps a process alive. */
 function systemResolver() {
 	const dns = new DNS()
-	dns.setServers(getServers())
+	try {
+		dns.setServers(getServers()) // which the program may have set
+	} catch {} // it has the system's
 	return dns
 }
 
